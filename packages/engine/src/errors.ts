@@ -1,0 +1,251 @@
+import type { JobId, RecordedError } from './job/job.ts'
+
+/** Every code that the engine's errors carry, on purpose. A closed list: `docs/errors.md` explains each. */
+export type ErrorCode =
+  | 'input_invalid'
+  | 'output_invalid'
+  | 'not_json'
+  | 'unknown_task'
+  | 'unknown_job'
+  | 'duplicate_task'
+  | 'idempotency_conflict'
+  | 'job_not_ended'
+  | 'job_ended'
+  | 'task_failed'
+  | 'job_cancelled'
+  | 'task_threw'
+  | 'attempt_timeout'
+  | 'deadline_exceeded'
+  | 'worker_lost'
+  | 'lease_lost'
+  | 'workflow_changed'
+  | 'wait_timeout'
+  | 'store_unavailable'
+  | 'store_full'
+  | 'store_not_ours'
+  | 'store_too_new'
+  | 'payload_too_large'
+  | 'group_too_large'
+
+/** Everything the engine throws on purpose. `code` is for programs and never changes; `message` is for people. */
+export abstract class EngineError extends Error {
+  abstract readonly code: ErrorCode
+}
+
+/** One thing wrong with an input: where, as a path of keys, and what. */
+export type InputIssue = { readonly path: readonly (string | number)[]; readonly message: string }
+
+export class InputInvalidError extends EngineError {
+  override readonly name = 'InputInvalidError'
+  readonly code = 'input_invalid'
+  readonly retryable = false
+  readonly issues: readonly InputIssue[]
+  constructor(task: string, issues: readonly InputIssue[]) {
+    super(`The input of ${task} is invalid: ${describeIssues(issues)}. Nothing was stored.`)
+    this.issues = issues
+  }
+}
+
+export class OutputInvalidError extends EngineError {
+  override readonly name = 'OutputInvalidError'
+  readonly code = 'output_invalid'
+  readonly retryable = false
+  constructor(task: string, issues: readonly InputIssue[]) {
+    super(`${task} returned something that its output schema refuses: ${describeIssues(issues)}.`)
+  }
+}
+
+export class NotJsonError extends EngineError {
+  override readonly name = 'NotJsonError'
+  readonly code = 'not_json'
+  readonly retryable = false
+  constructor(what: string, options?: { cause: unknown }) {
+    super(
+      `${what} cannot be stored as JSON. Return plain objects, arrays, strings, finite numbers, booleans or null.`,
+      options,
+    )
+  }
+}
+
+export class UnknownTaskError extends EngineError {
+  override readonly name = 'UnknownTaskError'
+  readonly code = 'unknown_task'
+  constructor(task: string, known: readonly string[]) {
+    super(`No task or workflow is named ${task}. Known here: ${known.join(', ') || 'none'}.`)
+  }
+}
+
+export class UnknownJobError extends EngineError {
+  override readonly name = 'UnknownJobError'
+  readonly code = 'unknown_job'
+  constructor(id: string) {
+    super(`There is no job ${id}. It may never have existed, or its retention has passed.`)
+  }
+}
+
+export class DuplicateTaskError extends EngineError {
+  override readonly name = 'DuplicateTaskError'
+  readonly code = 'duplicate_task'
+  constructor(task: string) {
+    super(`Two tasks are named ${task}. Names are global; rename one of them.`)
+  }
+}
+
+export class IdempotencyConflictError extends EngineError {
+  override readonly name = 'IdempotencyConflictError'
+  readonly code = 'idempotency_conflict'
+  readonly jobId: JobId
+  constructor(key: string, jobId: JobId) {
+    super(
+      `The idempotency key ${key} was used for another request, which became job ${jobId}. Send a new key for a new request.`,
+    )
+    this.jobId = jobId
+  }
+}
+
+export class JobNotEndedError extends EngineError {
+  override readonly name = 'JobNotEndedError'
+  readonly code = 'job_not_ended'
+  constructor(id: JobId, state: string) {
+    super(`Job ${id} is ${state}; this needs a job that has ended. Wait for it, or cancel it first.`)
+  }
+}
+
+/** A job that was waited for failed. `error` is what its last attempt threw, from whatever depth. */
+export class TaskFailedError extends EngineError {
+  override readonly name = 'TaskFailedError'
+  readonly code = 'task_failed'
+  readonly retryable = false
+  readonly jobId: JobId
+  readonly task: string
+  readonly error: RecordedError
+  constructor(jobId: JobId, task: string, error: RecordedError) {
+    super(`${task} (job ${jobId}) failed: ${error.message}`)
+    this.jobId = jobId
+    this.task = task
+    this.error = error
+  }
+}
+
+export class JobCancelledError extends EngineError {
+  override readonly name = 'JobCancelledError'
+  readonly code = 'job_cancelled'
+  readonly retryable = false
+  readonly jobId: JobId
+  constructor(jobId: JobId, reason: string) {
+    super(`Job ${jobId} was cancelled: ${reason}`)
+    this.jobId = jobId
+  }
+}
+
+export class AttemptTimeoutError extends EngineError {
+  override readonly name = 'AttemptTimeoutError'
+  readonly code = 'attempt_timeout'
+  constructor(task: string, timeoutMs: number) {
+    super(`${task} took longer than its timeout of ${timeoutMs} ms. Raise timeoutMs, or give it less to do.`)
+  }
+}
+
+export class DeadlineExceededError extends EngineError {
+  override readonly name = 'DeadlineExceededError'
+  readonly code = 'deadline_exceeded'
+  readonly retryable = false
+  constructor(task: string) {
+    super(`${task} did not end before its deadline.`)
+  }
+}
+
+export class LeaseLostError extends EngineError {
+  override readonly name = 'LeaseLostError'
+  readonly code = 'lease_lost'
+  constructor(jobId: JobId, attempt: number) {
+    super(`Attempt ${attempt} of job ${jobId} no longer holds its lease; what it does now is not recorded.`)
+  }
+}
+
+export class WorkflowChangedError extends EngineError {
+  override readonly name = 'WorkflowChangedError'
+  readonly code = 'workflow_changed'
+  readonly retryable = false
+  constructor(task: string, step: number, recorded: string, now: string) {
+    super(
+      `${task} did not repeat what it recorded: step ${step} was ${recorded}, and is now ${now}. ` +
+        'Its code changed, or it is not deterministic: keep clocks, randomness and I/O inside flow.step, flow.now and flow.random.',
+    )
+  }
+}
+
+export class WaitTimeoutError extends EngineError {
+  override readonly name = 'WaitTimeoutError'
+  readonly code = 'wait_timeout'
+  constructor(id: JobId, timeoutMs: number) {
+    super(`Job ${id} had not ended after ${timeoutMs} ms. It goes on; ask again later.`)
+  }
+}
+
+export class StoreUnavailableError extends EngineError {
+  override readonly name = 'StoreUnavailableError'
+  readonly code = 'store_unavailable'
+  constructor(store: string, waitedMs: number, options?: { cause: unknown }) {
+    super(`The store ${store} did not answer within ${waitedMs} ms. Jobs are safe; workers keep trying.`, options)
+  }
+}
+
+export class StoreFullError extends EngineError {
+  override readonly name = 'StoreFullError'
+  readonly code = 'store_full'
+  constructor(store: string, options?: { cause: unknown }) {
+    super(
+      `The store ${store} cannot grow: its disk is full. Nothing of this was stored. Free some space and try again.`,
+      options,
+    )
+  }
+}
+
+export class StoreNotOursError extends EngineError {
+  override readonly name = 'StoreNotOursError'
+  readonly code = 'store_not_ours'
+  constructor(path: string, why: string, options?: { cause: unknown }) {
+    super(`${path} is not a Headrace database: ${why}. It was left as it is. Name another file.`, options)
+  }
+}
+
+export class StoreTooNewError extends EngineError {
+  override readonly name = 'StoreTooNewError'
+  readonly code = 'store_too_new'
+  constructor(path: string, found: number, known: number) {
+    super(`${path} has schema ${found}, and this Headrace knows up to ${known}. Run the newer Headrace that made it.`)
+  }
+}
+
+export class PayloadTooLargeError extends EngineError {
+  override readonly name = 'PayloadTooLargeError'
+  readonly code = 'payload_too_large'
+  readonly retryable = false
+  constructor(what: string, sizeBytes: number, sizeBytesMax: number) {
+    super(
+      `${what} has ${sizeBytes} bytes of JSON; at most ${sizeBytesMax} are taken. Put it in an artifact and pass its id.`,
+    )
+  }
+}
+
+export class GroupTooLargeError extends EngineError {
+  override readonly name = 'GroupTooLargeError'
+  readonly code = 'group_too_large'
+  readonly retryable = false
+  constructor(task: string, size: number, sizeMax: number) {
+    super(`A group of ${size} × ${task} is larger than ${sizeMax}. Let each child take several items.`)
+  }
+}
+
+/** Throw it from a task when trying again is useless: the job fails at once, whatever attempts it has left. */
+export class NonRetryableError extends Error {
+  override readonly name: string = 'NonRetryableError'
+  readonly retryable = false
+}
+
+function describeIssues(issues: readonly InputIssue[]): string {
+  const shown = issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'the whole value'}: ${issue.message}`)
+  const more = issues.length > shown.length ? ` (and ${issues.length - shown.length} more)` : ''
+  return shown.join('; ') + more
+}

@@ -1,0 +1,60 @@
+import type { JobId } from '../job/job.ts'
+import type { LogLevel } from '../store/store.ts'
+import type { Callable } from '../task/workflow.ts'
+
+export type CallOptions = {
+  readonly queue?: string
+  readonly priority?: number
+  /** Not due before so many milliseconds from now. */
+  readonly delayMs?: number
+  readonly deadlineMs?: number
+  readonly tags?: readonly string[]
+}
+
+export type MapOptions = CallOptions & {
+  /** At most so many children due at once; all when left out. */
+  readonly concurrency?: number
+  /**
+   * `fail` (default): the first failed child ends the group, its siblings are cancelled, and its error is thrown.
+   * `collect`: all run to their end, and each outcome is given.
+   */
+  readonly onFailure?: 'fail' | 'collect'
+}
+
+/** One child's end, under `onFailure: 'collect'`. */
+export type Outcome<Output> =
+  | { readonly ok: true; readonly value: Output }
+  | { readonly ok: false; readonly error: Error }
+
+/** What a workflow may do. Each call is a step: recorded once, and given again from the record after a crash. */
+export interface Flow {
+  readonly id: JobId
+  readonly owner: string | undefined
+  readonly signal: AbortSignal
+
+  /** Runs a child job and waits for its result, holding no slot meanwhile. Throws `TaskFailedError` when it fails. */
+  call<Input, Output>(task: Callable<Input, Output>, input: Input, options?: CallOptions): Promise<Output>
+  /** Starts a child job and goes on; resolves to its id once it is stored. It outlives the workflow. */
+  start<Input, Output>(task: Callable<Input, Output>, input: Input, options?: CallOptions): Promise<JobId>
+  /** One child job per input, joined by a barrier that is released exactly once. Results are in input order. */
+  map<Input, Output>(
+    task: Callable<Input, Output>,
+    inputs: readonly Input[],
+    options: MapOptions & { readonly onFailure: 'collect' },
+  ): Promise<Outcome<Output>[]>
+  map<Input, Output>(task: Callable<Input, Output>, inputs: readonly Input[], options?: MapOptions): Promise<Output[]>
+  /** Waits for all; the first failure is thrown, once the code of every branch has come to rest. */
+  all<const T extends readonly unknown[]>(branches: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>
+  /** Runs `fn` here and records what it returns; after a crash it is not run again once recorded. */
+  step<Output>(name: string, fn: (signal: AbortSignal) => Output | Promise<Output>): Promise<Output>
+  /** Waits without a slot; survives restarts. */
+  sleep(ms: number): Promise<void>
+  /** Milliseconds since 1970, recorded. */
+  now(): Promise<number>
+  /** In [0, 1), from the job's own seed: the same again on replay, so it needs no record. */
+  random(): number
+  /** A version 4 UUID from the job's own seed. */
+  uuid(): string
+  progress(fraction: number, message?: string): void
+  log(level: LogLevel, message: string): void
+}

@@ -1,0 +1,91 @@
+import type { Branded } from '../brand.ts'
+import type { Json } from '../json.ts'
+
+/** A UUIDv7, known to the submitter before anything is stored. */
+export type JobId = Branded<'JobId'>
+/** One incarnation of a worker; a restarted worker has another id. */
+export type WorkerId = Branded<'WorkerId'>
+
+/** `workflow` jobs are replayed from their recorded steps; `task` jobs run from the start. */
+export type JobKind = 'task' | 'workflow'
+
+/** How a job ended. It never changes afterwards. */
+export type EndState = 'succeeded' | 'failed' | 'cancelled'
+export type JobState = 'waiting' | 'running' | EndState
+
+/** An error as it is stored on the job whose attempt threw it. */
+export type RecordedError = {
+  /** For programs: the thrown error's own `code` if it had one, else `task_threw`. */
+  readonly code: string
+  readonly message: string
+  readonly name?: string
+  readonly stack?: string
+  readonly retryable?: boolean
+  /** Where it was thrown, when that is another job of the tree. */
+  readonly origin?: { readonly jobId: JobId; readonly task: string }
+  readonly details?: Json
+}
+
+export type Progress = { readonly fraction: number; readonly message?: string; readonly at: number }
+
+type JobBase = {
+  readonly id: JobId
+  readonly task: string
+  readonly kind: JobKind
+  readonly queue: string
+  /** Higher goes first; 0 unless asked otherwise. */
+  readonly priority: number
+  /** Attempts begun so far; 0 before the first claim. */
+  readonly attempt: number
+  readonly createdAt: number
+  readonly tags: readonly string[]
+  readonly owner?: string
+  readonly parentId?: JobId
+  /** The top of the tree that this job belongs to; its own id for a job without a parent. */
+  readonly rootId: JobId
+  /** The parent's step that called this job, and its place within that step's group. */
+  readonly step?: number
+  readonly item?: number
+  /** The ended job that this one repeats. */
+  readonly retryOf?: JobId
+  readonly deadlineAt?: number
+  readonly progress?: Progress
+}
+
+/** A job is in exactly one state, and a field exists only in the states where it means something. */
+export type Job = JobBase &
+  (
+    | { readonly state: 'waiting'; readonly dueAt?: number; readonly cancelRequestedAt?: number }
+    | {
+        readonly state: 'running'
+        readonly worker: WorkerId
+        readonly startedAt: number
+        readonly cancelRequestedAt?: number
+      }
+    | { readonly state: 'succeeded'; readonly startedAt: number; readonly endedAt: number; readonly worker?: WorkerId }
+    | {
+        readonly state: 'failed' | 'cancelled'
+        readonly startedAt?: number
+        readonly endedAt: number
+        readonly worker?: WorkerId
+        readonly error: RecordedError
+      }
+  )
+
+/** How one attempt went. `lapsed`: its worker was lost; `released`: handed back unharmed. */
+export type AttemptOutcome = 'running' | EndState | 'retried' | 'lapsed' | 'released'
+
+export type Attempt = {
+  readonly attempt: number
+  readonly worker: WorkerId
+  readonly startedAt: number
+  readonly endedAt?: number
+  readonly outcome: AttemptOutcome
+  readonly error?: RecordedError
+}
+
+export const END_STATES: readonly EndState[] = ['succeeded', 'failed', 'cancelled']
+
+export function isEnded(state: JobState): state is EndState {
+  return state !== 'waiting' && state !== 'running'
+}

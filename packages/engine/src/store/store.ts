@@ -1,0 +1,313 @@
+import type { Clock } from '../clock/clock.ts'
+import type { Attempt, EndState, Job, JobId, JobKind, JobState, RecordedError, WorkerId } from '../job/job.ts'
+import type { Json } from '../json.ts'
+
+/**
+ * JSON text, or `@sha256:<hex>:<sizeBytes>` for a payload that was moved to the artifacts because of its size. The
+ * store keeps it as it is; only the engine looks inside.
+ */
+export type Payload = string
+
+/** A job to be stored. Its id was made by the caller, so it is known before it is stored. */
+export type NewJob = {
+  readonly id: JobId
+  readonly task: string
+  readonly kind: JobKind
+  readonly queue: string
+  readonly priority: number
+  readonly input: Payload
+  /** When it may first be claimed; at once when left out. */
+  readonly dueAt?: number
+  readonly deadlineAt?: number
+  readonly owner?: string
+  readonly tags?: readonly string[]
+  readonly retryOf?: JobId
+  /** A second job with the same scope and key is not stored; the first one's id is returned. */
+  readonly idempotency?: { readonly scope: string; readonly key: string; readonly fingerprint: string }
+}
+
+/** `conflict`: the key was used before for another request (its fingerprint differs); nothing was stored. */
+export type Enqueued =
+  | { readonly outcome: 'created'; readonly id: JobId }
+  | { readonly outcome: 'existing'; readonly id: JobId }
+  | { readonly outcome: 'conflict'; readonly id: JobId }
+
+/** Proof of a claim. `attempt` is the fencing token: a settlement by an older attempt changes nothing. */
+export type Lease = {
+  readonly jobId: JobId
+  readonly attempt: number
+  readonly worker: WorkerId
+  /** The store's own short name for the job; opaque to everyone else. */
+  readonly row: number
+}
+
+export type Claimed = {
+  readonly lease: Lease
+  readonly task: string
+  readonly kind: JobKind
+  readonly queue: string
+  readonly priority: number
+  readonly input: Payload
+  readonly createdAt: number
+  readonly owner?: string
+  readonly deadlineAt?: number
+  readonly parentId?: JobId
+  readonly rootId: JobId
+  /** Attempts that ended in a thrown error, so far. */
+  readonly failures: number
+}
+
+/** How an attempt ended, as its worker tells it. The store refuses it from anyone but the lease's holder. */
+export type Settlement = { readonly lease: Lease } & (
+  | { readonly outcome: 'succeeded'; readonly result: Payload }
+  | { readonly outcome: 'failed'; readonly error: RecordedError }
+  | { readonly outcome: 'retried'; readonly error: RecordedError; readonly dueAt: number }
+  | { readonly outcome: 'cancelled'; readonly error: RecordedError }
+  | { readonly outcome: 'released'; readonly dueAt: number; readonly reason: string }
+)
+
+/** What a group does at its first failed child: end at once, or wait for all and give every outcome. */
+export type GroupPolicy = 'fail' | 'collect'
+
+export type StepKind = 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now'
+
+/** One step of a workflow, stored once. `call`, `start` and `map` bring their children with them. */
+export type NewStep = {
+  readonly step: number
+  readonly kind: StepKind
+  readonly name: string
+  readonly value?: Payload
+  readonly error?: RecordedError
+  readonly dueAt?: number
+  readonly children?: readonly NewJob[]
+  readonly policy?: GroupPolicy
+  /** At most so many children of a `map` are due at once. */
+  readonly concurrency?: number
+  /**
+   * Which steps' outcomes the workflow's code had received, in that order, since the last stored step; `deliveredFrom`
+   * is the place of the first one in the whole order. A replay hands the outcomes over in the same order.
+   */
+  readonly delivered: readonly number[]
+  readonly deliveredFrom: number
+}
+
+/** The next steps of one workflow, all or none. */
+export type Advance = { readonly lease: Lease; readonly steps: readonly NewStep[] }
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** What a running attempt tells; kept as events of its job. */
+export type Told = { readonly lease: Lease; readonly at: number } & (
+  | { readonly kind: 'progress'; readonly fraction: number; readonly message?: string }
+  | { readonly kind: 'log'; readonly level: LogLevel; readonly message: string }
+  | { readonly kind: 'metric'; readonly name: string; readonly step: number; readonly value: number }
+  | {
+      readonly kind: 'artifact'
+      readonly name: string
+      readonly artifact: string
+      readonly sizeBytes: number
+      readonly mediaType?: string
+    }
+)
+
+/** Everything one worker has to say at one moment, and what it can take. One transaction. */
+export type Commit = {
+  readonly worker: WorkerId
+  readonly settle: readonly Settlement[]
+  readonly advance: readonly Advance[]
+  readonly tell: readonly Told[]
+  /** Free slots by queue. */
+  readonly claim: readonly { readonly queue: string; readonly slots: number }[]
+}
+
+/** A parent's step whose children are done (or, under policy `fail`, of which one failed). */
+export type Release = { readonly parentId: JobId; readonly step: number }
+
+export type CommitResult = {
+  /** In the order of `settle`. */
+  readonly settled: readonly ('settled' | 'lease_lost')[]
+  /** In the order of `advance`. `cancelling`: nothing was stored, for the workflow is to be cancelled. */
+  readonly advanced: readonly ('recorded' | 'lease_lost' | 'cancelling')[]
+  readonly claimed: readonly Claimed[]
+  readonly released: readonly Release[]
+}
+
+/** How a child ended, as its parent sees it. */
+export type ChildOutcome = { readonly jobId: JobId; readonly task: string; readonly item: number } & (
+  | { readonly state: 'succeeded'; readonly result: Payload }
+  | { readonly state: 'failed' | 'cancelled'; readonly error: RecordedError }
+  | { readonly state: 'pending' }
+)
+
+/** A stored step with what came of it. For `call`, `start` and `map`, `children` are in item order. */
+export type RecordedStep = {
+  readonly step: number
+  readonly kind: StepKind
+  readonly name: string
+  readonly value?: Payload
+  readonly error?: RecordedError
+  readonly dueAt?: number
+  readonly policy?: GroupPolicy
+  readonly delivered: readonly number[]
+  readonly deliveredFrom: number
+  readonly recordedAt: number
+  readonly children: readonly ChildOutcome[]
+}
+
+export type WorkerInfo = {
+  readonly id: WorkerId
+  readonly name: string
+  /** Slots by queue. */
+  readonly queues: Readonly<Record<string, number>>
+  readonly leaseMs: number
+}
+
+export type WorkerRow = WorkerInfo & {
+  readonly host: string
+  readonly pid: number
+  readonly startedAt: number
+  readonly leaseUntil: number
+  readonly running: number
+}
+
+export type EventKind =
+  | 'queued'
+  | 'started'
+  | 'retried'
+  | 'lapsed'
+  | 'released'
+  | 'cancel-requested'
+  | 'ended'
+  | 'progress'
+  | 'log'
+  | 'metric'
+  | 'artifact'
+  | 'step'
+
+/** Something that happened to a job. Cursors grow along the order in which things were stored. */
+export type JobEvent = {
+  readonly cursor: number
+  readonly jobId: JobId
+  readonly kind: EventKind
+  readonly attempt: number
+  readonly at: number
+  readonly data: { readonly [key: string]: Json }
+}
+
+export type EventQuery = {
+  readonly after: number
+  readonly limit: number
+  /** One job; with `tree`, the job and all its descendants. All jobs when left out. */
+  readonly jobId?: JobId
+  readonly tree?: boolean
+  readonly kinds?: readonly EventKind[]
+  /** For logs: only these levels, or messages that contain this text. */
+  readonly levels?: readonly LogLevel[]
+  readonly contains?: string
+  readonly attempt?: number
+}
+
+export type JobFilter = {
+  readonly states?: readonly JobState[]
+  readonly tasks?: readonly string[]
+  readonly queues?: readonly string[]
+  readonly owner?: string
+  readonly tag?: string
+  /** Only jobs without a parent. */
+  readonly rootsOnly?: boolean
+  readonly parentId?: JobId
+  readonly createdFrom?: number
+  readonly createdTo?: number
+  /** Text that the id begins with, or that task, tags or input contain. */
+  readonly search?: string
+}
+
+/** Newest first. `before` is the `next` of the page before. */
+export type Page = { readonly limit: number; readonly before?: string }
+export type JobPage = { readonly jobs: readonly Job[]; readonly next?: string }
+
+export type QueueCounts = {
+  readonly queue: string
+  readonly waiting: number
+  readonly scheduled: number
+  readonly running: number
+}
+
+/** How the store tells that something may be worth a look. A hint may be lost or false; nothing depends on it. */
+export type Hint = {
+  /** Queues with new due work. */
+  readonly queues?: readonly string[]
+  readonly ended?: readonly JobId[]
+  /** Workflows of which a step was released. */
+  readonly released?: readonly JobId[]
+  /** Jobs whose cancelling was asked for. */
+  readonly cancelled?: readonly JobId[]
+  /** There are new events. */
+  readonly events?: boolean
+  /** Too much to name: look at everything. */
+  readonly all?: boolean
+}
+
+export type CancelOutcome = 'cancelled' | 'cancelling' | 'already_ended' | 'unknown_job'
+
+export type SweepResult = {
+  /** Workers found lost; their jobs wait again. */
+  readonly lostWorkers: number
+  readonly returnedJobs: number
+  /** The soonest instant at which a stored job falls due or lapses, as far as the store knows. */
+  readonly nextDueAt?: number
+}
+
+/** Where jobs live. Every method is one transaction; a returned promise means it is durable. */
+export interface Store extends AsyncDisposable {
+  /** `sqlite`, `postgres`; for messages. */
+  readonly name: string
+  /** The one clock of all who share this store. */
+  readonly clock: Clock
+
+  enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]>
+
+  /** The one way in which a worker changes a job. */
+  commit(batch: Commit): Promise<CommitResult>
+
+  /** Makes a worker known, and keeps its lease renewed from outside the caller's event loop until `removeWorker`. */
+  addWorker(worker: WorkerInfo, onLost: (reason: string) => void): Promise<void>
+  /** Forgets a worker; what it still holds waits again, without harm to its attempts. */
+  removeWorker(worker: WorkerId): Promise<void>
+  /** Returns the jobs of lost workers, makes due what has fallen due, ends what passed its deadline. */
+  sweep(): Promise<SweepResult>
+
+  /** Cancels the job and its whole tree: at once what waits; what runs is asked to stop. */
+  cancel(id: JobId, reason: string): Promise<CancelOutcome>
+  /** Jobs that this worker runs and that are asked to stop. */
+  cancelRequests(worker: WorkerId): Promise<readonly { readonly row: number; readonly reason: string }[]>
+
+  /** Of these waits, the ones that are released. The truth behind the `released` hint. */
+  releases(waits: readonly { readonly row: number; readonly step: number }[]): Promise<readonly Release[]>
+  /** The outcomes of one step's children, in item order. */
+  outcomes(row: number, step: number): Promise<readonly ChildOutcome[]>
+  /** All stored steps of a workflow, in step order. */
+  history(row: number): Promise<readonly RecordedStep[]>
+
+  job(id: JobId): Promise<Job | undefined>
+  /** States of many jobs at once; unknown ids are left out. */
+  states(ids: readonly JobId[]): Promise<ReadonlyMap<JobId, JobState>>
+  input(id: JobId): Promise<Payload | undefined>
+  /** Undefined while the job has not ended. */
+  outcome(id: JobId): Promise<{ state: EndState; result?: Payload; error?: RecordedError } | undefined>
+  attempts(id: JobId): Promise<readonly Attempt[]>
+  /** Stored steps by job id; empty for a job that is not a workflow. */
+  steps(id: JobId): Promise<readonly RecordedStep[]>
+  /** The job and its descendants, oldest first, at most `limit`. */
+  tree(id: JobId, limit: number): Promise<readonly Job[]>
+  jobs(filter: JobFilter, page: Page): Promise<JobPage>
+  events(query: EventQuery): Promise<readonly JobEvent[]>
+  /** The newest cursor; 0 in an empty store. */
+  lastCursor(): Promise<number>
+  queues(): Promise<readonly QueueCounts[]>
+  workers(): Promise<readonly WorkerRow[]>
+  /** Checks that the store can be written to and read from; throws what is wrong. */
+  check(): Promise<void>
+
+  watch(listener: (hint: Hint) => void): Disposable
+}

@@ -1,0 +1,32 @@
+import type { Flow } from '../flow/flow.ts'
+import type { Task, TaskOptions } from './task.ts'
+
+export type Workflow<Input = unknown, Output = unknown> = TaskOptions<Input, Output> & {
+  readonly kind: 'workflow'
+  readonly run: (input: Input, flow: Flow) => Promise<Output>
+}
+
+/** Anything that can be submitted. `any`, since a registry holds tasks of all types and the schemas guard each. */
+// biome-ignore lint/suspicious/noExplicitAny: a Task is contravariant in its input; `unknown` would refuse every real task
+export type AnyTask = Task<any, any> | Workflow<any, any>
+
+/** What `flow.call`, `flow.start`, `flow.map` and `engine.submit` take: a task or a workflow. */
+export type Callable<Input, Output> = Task<Input, Output> | Workflow<Input, Output>
+
+/**
+ * Names a function whose steps are recorded, so that it resumes where it stopped. Its code runs again from the start
+ * after a crash; only what goes through `flow` is remembered, so everything else in it must be deterministic.
+ * @example
+ * const addTwice = workflow({
+ *   name: 'add-twice',
+ *   async run(n: number, flow) {
+ *     const once = await flow.call(addOne, n)
+ *     return flow.call(addOne, once)
+ *   },
+ * })
+ */
+export function workflow<Input = unknown, Output = unknown>(
+  options: TaskOptions<Input, Output> & { readonly run: (input: Input, flow: Flow) => Promise<Output> },
+): Workflow<Input, Output> {
+  return { ...options, kind: 'workflow' }
+}

@@ -1,0 +1,248 @@
+/**
+ * The shapes that cross HTTP, and nothing else: no code, so that the browser client stays free of dependencies and the
+ * server cannot drift from it. Instants are ISO 8601 strings in UTC; fractions run from 0 to 1.
+ */
+
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
+
+/** The engine's own states. `JobStatus` is how OGC API - Processes says the same. */
+export type JobState = 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled'
+
+/** OGC API - Processes 1.0, statusCode.yaml. */
+export type JobStatus = 'accepted' | 'running' | 'successful' | 'failed' | 'dismissed'
+
+export type Link = { readonly href: string; readonly rel: string; readonly type?: string; readonly title?: string }
+
+export type WireError = {
+  readonly code: string
+  readonly message: string
+  readonly name?: string
+  readonly stack?: string
+  readonly retryable?: boolean
+  readonly origin?: { readonly jobId: string; readonly task: string }
+  readonly details?: Json
+}
+
+/** RFC 9457. `code` is ours, stable and listed in docs/errors.md; `errors` point into the input (RFC 6901 pointers). */
+export type Problem = {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly detail?: string
+  readonly instance?: string
+  readonly code: string
+  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
+}
+
+/** statusInfo.yaml of OGC API - Processes 1.0, with what Headrace adds to it. */
+export type StatusInfo = {
+  readonly jobID: string
+  readonly processID: string
+  readonly type: 'process'
+  readonly status: JobStatus
+  readonly message?: string
+  readonly created: string
+  readonly started?: string
+  readonly finished?: string
+  readonly updated: string
+  /** Whole percent, 0 to 100, as OGC wants it. */
+  readonly progress: number
+  readonly links: readonly Link[]
+  // What Headrace adds:
+  readonly state: JobState
+  readonly kind: 'task' | 'workflow'
+  readonly queue: string
+  readonly priority: number
+  readonly attempt: number
+  readonly tags: readonly string[]
+  readonly owner?: string
+  readonly parentId?: string
+  readonly rootId: string
+  readonly step?: number
+  readonly item?: number
+  readonly retryOf?: string
+  readonly worker?: string
+  readonly dueAt?: string
+  readonly deadlineAt?: string
+  readonly cancelRequestedAt?: string
+  readonly progressMessage?: string
+  /** 0 to 1, unrounded. */
+  readonly progressFraction?: number
+  readonly error?: WireError
+}
+
+/** GET /jobs; newest first. `next` among the links leads on. */
+export type JobList = { readonly jobs: readonly StatusInfo[]; readonly links: readonly Link[] }
+
+/** GET /jobs/{id}/tree: the job and its descendants, oldest first. */
+export type JobTree = { readonly jobs: readonly StatusInfo[]; readonly truncated: boolean }
+
+/** GET /jobs/{id}/attempts */
+export type WireAttempt = {
+  readonly attempt: number
+  readonly worker: string
+  readonly startedAt: string
+  readonly endedAt?: string
+  readonly outcome: 'running' | 'succeeded' | 'failed' | 'cancelled' | 'retried' | 'lapsed' | 'released'
+  readonly error?: WireError
+}
+
+/** GET /jobs/{id}/steps: what a workflow recorded. */
+export type WireStep = {
+  readonly step: number
+  readonly kind: 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now'
+  readonly name: string
+  readonly recordedAt: string
+  readonly dueAt?: string
+  readonly value?: Json
+  readonly error?: WireError
+  readonly children: {
+    readonly total: number
+    readonly ended: number
+    readonly failed: number
+    readonly firstId?: string
+  }
+}
+
+export type EventKind =
+  | 'queued'
+  | 'started'
+  | 'retried'
+  | 'lapsed'
+  | 'released'
+  | 'cancel-requested'
+  | 'ended'
+  | 'progress'
+  | 'log'
+  | 'metric'
+  | 'artifact'
+  | 'step'
+
+/**
+ * One server-sent event of /jobs/{id}/events or /events: `id:` is the cursor, `event:` the kind, `data:` this object.
+ * `data` by kind: ended {state, error?}, progress {fraction, message?}, log {level, message}, metric {name, step, value},
+ * artifact {name, artifact, sizeBytes, mediaType?}, retried {error, dueAt}, step {step, kind, name}, started {worker}.
+ */
+export type WireEvent = {
+  readonly cursor: number
+  readonly jobId: string
+  readonly kind: EventKind
+  readonly attempt: number
+  readonly at: string
+  readonly data: { readonly [key: string]: Json }
+}
+
+/** GET /jobs/{id}/logs?after=&limit=&level=&contains=&attempt= */
+export type LogPage = { readonly lines: readonly LogLine[]; readonly next: number }
+export type LogLine = {
+  readonly cursor: number
+  readonly jobId: string
+  readonly attempt: number
+  readonly at: string
+  readonly level: 'debug' | 'info' | 'warn' | 'error'
+  readonly message: string
+}
+
+/** GET /jobs/{id}/artifacts; bytes are at `href`. */
+export type ArtifactList = { readonly artifacts: readonly WireArtifact[] }
+export type WireArtifact = {
+  readonly name: string
+  readonly id: string
+  readonly sizeBytes: number
+  readonly mediaType?: string
+  readonly at: string
+  readonly href: string
+}
+
+/** processSummary.yaml and process.yaml of OGC API - Processes 1.0. */
+export type ProcessSummary = {
+  readonly id: string
+  readonly version: string
+  readonly title: string
+  readonly description?: string
+  readonly keywords?: readonly string[]
+  readonly jobControlOptions: readonly ('sync-execute' | 'async-execute' | 'dismiss')[]
+  readonly outputTransmission: readonly ('value' | 'reference')[]
+  readonly links: readonly Link[]
+}
+export type ProcessDescription = ProcessSummary & {
+  readonly inputs: { readonly [id: string]: ProcessInput }
+  readonly outputs: { readonly [id: string]: ProcessOutput }
+}
+export type ProcessInput = {
+  readonly title?: string
+  readonly description?: string
+  readonly schema: Json
+  readonly minOccurs: number
+  readonly maxOccurs: number | 'unbounded'
+}
+export type ProcessOutput = { readonly title?: string; readonly description?: string; readonly schema: Json }
+export type ProcessList = { readonly processes: readonly ProcessSummary[]; readonly links: readonly Link[] }
+
+/** POST /processes/{id}/execution. The part below `response` is Headrace's. */
+export type ExecuteRequest = {
+  readonly inputs?: { readonly [id: string]: Json }
+  readonly outputs?: { readonly [id: string]: { readonly transmissionMode?: 'value' | 'reference' } }
+  readonly response?: 'raw' | 'document'
+  readonly priority?: number
+  readonly tags?: readonly string[]
+  /** Not before this instant. */
+  readonly dueAt?: string
+  /** In total, from now; the job fails when it has not ended by then. */
+  readonly deadlineMs?: number
+}
+
+/** GET /queues, GET /workers */
+export type QueueList = {
+  readonly queues: readonly {
+    readonly queue: string
+    readonly waiting: number
+    readonly scheduled: number
+    readonly running: number
+  }[]
+}
+export type WorkerList = {
+  readonly workers: readonly {
+    readonly id: string
+    readonly name: string
+    readonly host: string
+    readonly pid: number
+    readonly queues: { readonly [queue: string]: number }
+    readonly running: number
+    readonly startedAt: string
+    readonly leaseUntil: string
+  }[]
+}
+
+/** GET /layers */
+export type LayerList = { readonly layers: readonly WireLayer[] }
+export type WireLayer = {
+  readonly name: string
+  readonly title: string
+  readonly crs: string
+  readonly rows: number
+  readonly cols: number
+  readonly pixelSize: readonly [number, number]
+  readonly kind: 'categorical' | 'continuous'
+  readonly nodata: number | null
+  /** west, south, east, north in degrees. */
+  readonly bboxLonLat: readonly [number, number, number, number]
+  readonly classes: readonly { readonly value: number; readonly name: string; readonly color: string }[]
+  readonly sha256: string
+  readonly synthetic: boolean
+  /** `/layers/{name}/tiles/{z}/{x}/{y}.png` */
+  readonly tiles: string
+}
+
+/** GET /session: who the caller is. */
+export type SessionInfo = {
+  readonly owner: string
+  readonly scopes: readonly Scope[]
+  readonly version: string
+}
+export type Scope = 'submit' | 'read-own' | 'read-all' | 'operate' | 'admin'
+
+/** GET /pages: what the apps add to the dashboard. */
+export type PageList = {
+  readonly pages: readonly { readonly id: string; readonly title: string; readonly path: string }[]
+}
