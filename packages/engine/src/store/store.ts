@@ -258,12 +258,21 @@ export type SweepResult = {
   readonly nextDueAt?: number
 }
 
+/** Small records of those around the engine (API keys, sessions), kept with the jobs so that all machines share them. */
+export interface Settings {
+  get(namespace: string, key: string): Promise<Json | undefined>
+  put(namespace: string, key: string, value: Json): Promise<void>
+  delete(namespace: string, key: string): Promise<boolean>
+  list(namespace: string): Promise<readonly { readonly key: string; readonly value: Json }[]>
+}
+
 /** Where jobs live. Every method is one transaction; a returned promise means it is durable. */
 export interface Store extends AsyncDisposable {
   /** `sqlite`, `postgres`; for messages. */
   readonly name: string
   /** The one clock of all who share this store. */
   readonly clock: Clock
+  readonly settings: Settings
 
   enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]>
 
