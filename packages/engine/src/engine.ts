@@ -1,15 +1,25 @@
-// The facade; its implementation follows in this change.
 import type { Clock } from './clock/clock.ts'
-import type { EndState, Job, JobId, RecordedError } from './job/job.ts'
+import {
+  DuplicateTaskError,
+  IdempotencyConflictError,
+  JobCancelledError,
+  JobNotEndedError,
+  TaskFailedError,
+  UnknownJobError,
+  UnknownTaskError,
+} from './errors.ts'
+import type { CallOptions } from './flow/flow.ts'
+import { EndWaits } from './job/end-waits.ts'
+import { createIds, type Ids } from './job/ids.ts'
+import { type EndState, isEnded, type Job, type JobId, type RecordedError } from './job/job.ts'
 import type { Json } from './json.ts'
-import type { Store } from './store/store.ts'
+import { type ArtifactSink, Payloads } from './payload/payloads.ts'
+import type { Claimed, Enqueued, NewJob, Payload, Store } from './store/store.ts'
+import { parseInput } from './task/validate.ts'
 import type { AnyTask, Callable } from './task/workflow.ts'
+import { SupervisedWorker, type Worker, type WorkerOptions } from './worker/supervised-worker.ts'
 
-/** Where payloads over 256 KiB go, and what tasks keep. `@headrace/artifacts` is one. */
-export interface ArtifactSink {
-  put(content: Uint8Array | string): Promise<{ readonly id: string; readonly sizeBytes: number }>
-  readBytes(id: string): Promise<Uint8Array>
-}
+const DEFAULT_QUEUE = 'default'
 
 export type SubmitOptions = {
   /** Chosen by the caller to make a repeated request harmless; unique per `owner`. */
@@ -23,63 +33,229 @@ export type SubmitOptions = {
   readonly tags?: readonly string[]
 }
 
+/** `existing`: the idempotency key was used before for this very request; `id` is the job that it became. */
 export type Submitted = { readonly id: JobId; readonly existing: boolean }
 
-export type WorkerOptions = {
-  /** Slots by queue. Default: every queue that a known task names, with `concurrency` slots each. */
-  readonly queues?: Readonly<Record<string, number>>
-  /** Default 10. */
-  readonly concurrency?: number
-  readonly name?: string
-  /** Default 15,000. */
-  readonly leaseMs?: number
+export type WaitOptions = { readonly timeoutMs?: number; readonly signal?: AbortSignal }
+
+export type EngineOptions = {
+  readonly store: Store
+  readonly tasks: readonly AnyTask[]
+  /** Takes payloads over 256 KiB, and the files that tasks keep. */
+  readonly artifacts?: ArtifactSink
+  /** In [0, 1), for ids and back-off; `Math.random` unless a simulation gives its own. */
+  readonly random?: () => number
+  /** Told what goes wrong outside of any job. Default: `console.error`. */
+  readonly report?: (message: string, error: unknown) => void
 }
 
-export interface Worker {
-  readonly id: string
-  /** Takes no more jobs, gives what runs `graceMs` to end, hands the rest back unharmed. */
-  stop(options?: { readonly graceMs?: number }): Promise<void>
+/**
+ * Tasks, workflows and a store, put together.
+ * @throws {DuplicateTaskError} when two tasks have one name
+ * @example
+ * const engine = createEngine({ store: await openSqliteStore('jobs.db'), tasks: [double] })
+ * await engine.startWorker()
+ * const { id } = await engine.submit(double, 21)
+ * await engine.result(id) // 42
+ */
+export function createEngine(options: EngineOptions): Engine {
+  return new Engine(options)
 }
 
-export interface Engine {
+export class Engine {
   readonly store: Store
   readonly clock: Clock
   readonly artifacts: ArtifactSink | undefined
   /** By name, in the order given. */
   readonly tasks: ReadonlyMap<string, AnyTask>
+  readonly #ids: Ids
+  readonly #payloads: Payloads
+  readonly #random: () => number
+  readonly #ends: EndWaits
+  readonly #report: (message: string, error: unknown) => void
 
-  /** Validates, stores, and answers with the id. Throws `InputInvalidError`, `UnknownTaskError`, `IdempotencyConflictError`, `PayloadTooLargeError`. */
-  submit<Input, Output>(
+  constructor(options: EngineOptions) {
+    this.store = options.store
+    this.clock = options.store.clock
+    this.artifacts = options.artifacts
+    this.tasks = byName(options.tasks)
+    this.#random = options.random ?? Math.random
+    this.#ids = createIds(this.clock, this.#random)
+    this.#payloads = new Payloads(options.artifacts)
+    this.#ends = new EndWaits(this.store)
+    this.#report = options.report ?? ((message, error) => console.error(message, error ?? ''))
+  }
+
+  /**
+   * Validates, stores, and answers with the id.
+   * @throws {InputInvalidError} {UnknownTaskError} {IdempotencyConflictError} {PayloadTooLargeError}; nothing was stored
+   */
+  async submit<Input, Output>(
     task: Callable<Input, Output> | string,
     input: Input,
-    options?: SubmitOptions,
-  ): Promise<Submitted>
-  /** Many of one task in one transaction. */
-  submitMany<Input, Output>(
+    options: SubmitOptions = {},
+  ): Promise<Submitted> {
+    const job = await this.#newRoot(this.#find(task), input, options)
+    const [enqueued] = await this.store.enqueue([job])
+    return submitted(enqueued, options.idempotencyKey)
+  }
+
+  /** Many of one task, in one transaction: all or none. */
+  async submitMany<Input, Output>(
     task: Callable<Input, Output> | string,
     inputs: readonly Input[],
-    options?: Omit<SubmitOptions, 'idempotencyKey'>,
-  ): Promise<readonly Submitted[]>
-  /** Waits for the end. Throws `WaitTimeoutError` (the job goes on), or the signal's reason. */
-  wait(id: JobId, options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<EndState>
-  /** The result of a job: waits for it; throws `TaskFailedError`, `JobCancelledError`, `WaitTimeoutError`. */
-  result(id: JobId, options?: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<Json>
-  job(id: JobId): Promise<Job | undefined>
-  input(id: JobId): Promise<Json | undefined>
+    options: Omit<SubmitOptions, 'idempotencyKey'> = {},
+  ): Promise<readonly Submitted[]> {
+    const known = this.#find(task)
+    const jobs: NewJob[] = []
+    for (const input of inputs) {
+      const job = this.#newRoot(known, input, options)
+      jobs.push(job instanceof Promise ? await job : job)
+    }
+    const enqueued = await this.store.enqueue(jobs)
+    return enqueued.map((one) => submitted(one, undefined))
+  }
+
+  /** Waits for the end. @throws {WaitTimeoutError} the job goes on. @throws {UnknownJobError}, or the signal's reason */
+  wait(id: JobId, options: WaitOptions = {}): Promise<EndState> {
+    return this.#ends.wait(id, options)
+  }
+
+  /** Waits for a job and gives its result. @throws {TaskFailedError} {JobCancelledError} {WaitTimeoutError} {UnknownJobError} */
+  async result(id: JobId, options: WaitOptions = {}): Promise<Json> {
+    await this.wait(id, options)
+    const outcome = await this.outcome(id)
+    if (outcome === undefined) throw new UnknownJobError(id)
+    if (outcome.state === 'succeeded') return outcome.result ?? null
+    const error = outcome.error ?? { code: 'task_threw', message: 'No error was recorded.' }
+    if (outcome.state === 'cancelled') throw new JobCancelledError(id, error.message)
+    throw new TaskFailedError(id, (await this.job(id))?.task ?? 'The task', error)
+  }
+
+  job(id: JobId): Promise<Job | undefined> {
+    return this.store.job(id)
+  }
+
+  async input(id: JobId): Promise<Json | undefined> {
+    const payload = await this.store.input(id)
+    return payload === undefined ? undefined : this.#payloads.decode(payload)
+  }
+
   /** Undefined while it has not ended. */
-  outcome(id: JobId): Promise<{ state: EndState; result?: Json; error?: RecordedError } | undefined>
-  cancel(id: JobId, reason?: string): ReturnType<Store['cancel']>
-  /** A new job like an ended one; throws `JobNotEndedError`, `UnknownJobError`. */
-  retry(id: JobId): Promise<Submitted>
+  async outcome(id: JobId): Promise<{ state: EndState; result?: Json; error?: RecordedError } | undefined> {
+    const outcome = await this.store.outcome(id)
+    if (outcome === undefined) return undefined
+    const { result, ...rest } = outcome
+    return result === undefined ? rest : { ...rest, result: await this.#payloads.decode(result) }
+  }
+
+  /** Reads what the store keeps of a step's value. */
+  decode(payload: Payload): Json | Promise<Json> {
+    return this.#payloads.decode(payload)
+  }
+
+  /** Cancels a job and its tree; one that has ended stays as it is. */
+  cancel(id: JobId, reason = 'It was cancelled on request.'): ReturnType<Store['cancel']> {
+    return this.store.cancel(id, reason)
+  }
+
+  /** A new job like an ended one, with a link to it. @throws {UnknownJobError} {JobNotEndedError} {UnknownTaskError} */
+  async retry(id: JobId): Promise<Submitted> {
+    const job = await this.store.job(id)
+    const input = await this.store.input(id)
+    if (job === undefined || input === undefined) throw new UnknownJobError(id)
+    if (!isEnded(job.state)) throw new JobNotEndedError(id, job.state)
+    this.#find(job.task)
+    const { task, kind, queue, priority, owner, tags } = job
+    const again = {
+      id: this.#ids.job(),
+      task,
+      kind,
+      queue,
+      priority,
+      input,
+      tags,
+      retryOf: id,
+      ...(owner !== undefined && { owner }),
+    }
+    const [enqueued] = await this.store.enqueue([again])
+    return submitted(enqueued, undefined)
+  }
 
   /** Begins to take jobs in this process. */
-  startWorker(options?: WorkerOptions): Promise<Worker>
+  async startWorker(options: WorkerOptions = {}): Promise<Worker> {
+    const worker = new SupervisedWorker(this.#ids, options, {
+      store: this.store,
+      clock: this.clock,
+      random: this.#random,
+      ids: this.#ids,
+      payloads: this.#payloads,
+      artifacts: this.artifacts,
+      tasks: this.tasks,
+      newJob: (task, input, callOptions, parent) => this.#newChild(task, input, callOptions, parent),
+      report: this.#report,
+    })
+    await worker.start()
+    return worker
+  }
+
+  #find(task: AnyTask | string): AnyTask {
+    if (typeof task !== 'string') return task
+    const known = this.tasks.get(task)
+    if (known === undefined) throw new UnknownTaskError(task, [...this.tasks.keys()])
+    return known
+  }
+
+  #newRoot(task: AnyTask, input: unknown, options: SubmitOptions): NewJob | Promise<NewJob> {
+    const parsed = parseInput(task, input)
+    const encode = () => this.#payloads.encode(input, `The input of ${task.name}`)
+    const build = (payload: Payload) => this.#newJob(task, payload, options, options.owner, undefined)
+    const payload = parsed instanceof Promise ? parsed.then(encode) : encode()
+    return typeof payload === 'string' ? build(payload) : payload.then(build)
+  }
+
+  #newChild(task: AnyTask, payload: Payload, options: CallOptions, parent: Claimed): NewJob {
+    return this.#newJob(task, payload, options, parent.owner, parent.deadlineAt)
+  }
+
+  #newJob(
+    task: AnyTask,
+    input: Payload,
+    options: SubmitOptions,
+    owner: string | undefined,
+    deadlineAtMax: number | undefined,
+  ): NewJob {
+    const now = this.clock.now()
+    const deadlineMs = options.deadlineMs ?? task.deadlineMs
+    const deadlineAt = Math.min(deadlineMs === undefined ? Infinity : now + deadlineMs, deadlineAtMax ?? Infinity)
+    const { idempotencyKey: key } = options
+    return {
+      id: this.#ids.job(),
+      task: task.name,
+      kind: task.kind,
+      queue: options.queue ?? task.queue ?? DEFAULT_QUEUE,
+      priority: options.priority ?? task.priority ?? 0,
+      input,
+      ...(options.delayMs !== undefined && { dueAt: now + options.delayMs }),
+      ...(deadlineAt !== Infinity && { deadlineAt }),
+      ...(owner !== undefined && { owner }),
+      ...(options.tags !== undefined && { tags: options.tags }),
+      ...(key !== undefined && { idempotency: { scope: owner ?? '', key, fingerprint: `${task.name} ${input}` } }),
+    }
+  }
 }
 
-export declare function createEngine(options: {
-  readonly store: Store
-  readonly tasks: readonly AnyTask[]
-  readonly artifacts?: ArtifactSink
-  /** For ids and back-off; `crypto` unless a simulation gives its own. */
-  readonly random?: () => number
-}): Engine
+function byName(tasks: readonly AnyTask[]): ReadonlyMap<string, AnyTask> {
+  const known = new Map<string, AnyTask>()
+  for (const task of tasks) {
+    if (known.has(task.name)) throw new DuplicateTaskError(task.name)
+    known.set(task.name, task)
+  }
+  return known
+}
+
+function submitted(enqueued: Enqueued | undefined, key: string | undefined): Submitted {
+  if (enqueued === undefined) throw new Error('the store answered with fewer jobs than it was given')
+  if (enqueued.outcome === 'conflict') throw new IdempotencyConflictError(key ?? '', enqueued.id)
+  return { id: enqueued.id, existing: enqueued.outcome === 'existing' }
+}

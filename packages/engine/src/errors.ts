@@ -12,6 +12,7 @@ export type ErrorCode =
   | 'job_not_ended'
   | 'job_ended'
   | 'task_failed'
+  | 'step_failed'
   | 'job_cancelled'
   | 'task_threw'
   | 'attempt_timeout'
@@ -123,6 +124,18 @@ export class TaskFailedError extends EngineError {
     super(`${task} (job ${jobId}) failed: ${error.message}`)
     this.jobId = jobId
     this.task = task
+    this.error = error
+  }
+}
+
+/** A local step of a workflow failed. `error` is what it threw, the same on every replay. */
+export class StepFailedError extends EngineError {
+  override readonly name = 'StepFailedError'
+  readonly code = 'step_failed'
+  readonly retryable = false
+  readonly error: RecordedError
+  constructor(step: string, error: RecordedError) {
+    super(`Step ${step} failed: ${error.message}`)
     this.error = error
   }
 }

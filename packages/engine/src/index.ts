@@ -3,8 +3,21 @@ export type { Clock, Timer } from './clock/clock.ts'
 export * from './engine.ts'
 export * from './errors.ts'
 export type { CallOptions, Flow, MapOptions, Outcome } from './flow/flow.ts'
+export { isJobId } from './job/ids.ts'
 export * from './job/job.ts'
+export {
+  afterLapse,
+  afterSettlement,
+  cancelled,
+  deadlineExceeded,
+  LAPSES_MAX,
+  type Running,
+  type Transition,
+} from './job/transition.ts'
 export type { Json } from './json.ts'
+export type { ArtifactSink } from './payload/payloads.ts'
+export { HintCollector } from './store/hints.ts'
 export * from './store/store.ts'
 export { type Executor, type JobContext, type RetryPolicy, type Task, type TaskOptions, task } from './task/task.ts'
 export { type AnyTask, type Callable, type Workflow, workflow } from './task/workflow.ts'
+export type { Worker, WorkerOptions } from './worker/supervised-worker.ts'

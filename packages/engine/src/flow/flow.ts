@@ -43,7 +43,7 @@ export interface Flow {
     options: MapOptions & { readonly onFailure: 'collect' },
   ): Promise<Outcome<Output>[]>
   map<Input, Output>(task: Callable<Input, Output>, inputs: readonly Input[], options?: MapOptions): Promise<Output[]>
-  /** Waits for all; the first failure is thrown, once the code of every branch has come to rest. */
+  /** Waits for all; the first failure is thrown at once, and what the other branches called ends with the workflow. */
   all<const T extends readonly unknown[]>(branches: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>
   /** Runs `fn` here and records what it returns; after a crash it is not run again once recorded. */
   step<Output>(name: string, fn: (signal: AbortSignal) => Output | Promise<Output>): Promise<Output>

@@ -81,6 +81,8 @@ export type NewStep = {
   readonly dueAt?: number
   readonly children?: readonly NewJob[]
   readonly policy?: GroupPolicy
+  /** Whether the children are cancelled when the workflow ends before them. */
+  readonly attached?: boolean
   /** At most so many children of a `map` are due at once. */
   readonly concurrency?: number
   /**
@@ -124,8 +126,8 @@ export type Commit = {
 export type Release = { readonly parentId: JobId; readonly step: number }
 
 export type CommitResult = {
-  /** In the order of `settle`. */
-  readonly settled: readonly ('settled' | 'lease_lost')[]
+  /** In the order of `settle`. `cancelled`: it had been asked to stop, so that is how it ended. */
+  readonly settled: readonly ('settled' | 'cancelled' | 'lease_lost')[]
   /** In the order of `advance`. `cancelling`: nothing was stored, for the workflow is to be cancelled. */
   readonly advanced: readonly ('recorded' | 'lease_lost' | 'cancelling')[]
   readonly claimed: readonly Claimed[]
@@ -242,6 +244,8 @@ export type Hint = {
   readonly released?: readonly JobId[]
   /** Jobs whose cancelling was asked for. */
   readonly cancelled?: readonly JobId[]
+  /** Something falls due at this instant. */
+  readonly dueAt?: number
   /** There are new events. */
   readonly events?: boolean
   /** Too much to name: look at everything. */
@@ -279,7 +283,10 @@ export interface Store extends AsyncDisposable {
   /** The one way in which a worker changes a job. */
   commit(batch: Commit): Promise<CommitResult>
 
-  /** Makes a worker known, and keeps its lease renewed from outside the caller's event loop until `removeWorker`. */
+  /**
+   * Makes a worker known, and keeps its lease renewed from outside the caller's event loop until `removeWorker`.
+   * `onLost` is called when the lease is gone: another process holds its jobs now, so it must stop.
+   */
   addWorker(worker: WorkerInfo, onLost: (reason: string) => void): Promise<void>
   /** Forgets a worker; what it still holds waits again, without harm to its attempts. */
   removeWorker(worker: WorkerId): Promise<void>

@@ -1,0 +1,178 @@
+import type { Clock, Timer } from '../clock/clock.ts'
+import { AttemptTimeoutError, DeadlineExceededError, JobCancelledError, LeaseLostError } from '../errors.ts'
+import type { RecordedError } from '../job/job.ts'
+import { recordError } from '../job/recorded-error.ts'
+import { retryDelayMs } from '../job/retry.ts'
+import type { Payloads } from '../payload/payloads.ts'
+import type { Claimed, Lease, LogLevel, Settlement, Told } from '../store/store.ts'
+import type { JobContext, Task } from '../task/task.ts'
+import { parseInput, parseOutput } from '../task/validate.ts'
+
+/** Why an attempt is asked to stop. */
+export type StopReason =
+  | { readonly why: 'cancel'; readonly reason: string }
+  | { readonly why: 'timeout' }
+  | { readonly why: 'deadline' }
+  | { readonly why: 'lease_lost' }
+  | { readonly why: 'worker_stops' }
+
+export type AttemptServices = {
+  readonly clock: Clock
+  readonly payloads: Payloads
+  readonly random: () => number
+  tell(told: Told): void
+  keepArtifact(name: string, content: Uint8Array | string, mediaType?: string): Promise<TellableArtifact>
+}
+
+export type TellableArtifact = {
+  readonly name: string
+  readonly artifact: string
+  readonly sizeBytes: number
+  readonly mediaType?: string
+}
+
+/** One execution of a task. `run` resolves to what is to be settled, or to undefined when nobody wants to know any more. */
+export class Attempt implements JobContext {
+  readonly id
+  readonly attempt: number
+  readonly task: string
+  readonly owner: string | undefined
+  readonly lease: Lease
+  readonly #claimed: Claimed
+  readonly #task: Task
+  readonly #services: AttemptServices
+  readonly #controller = new AbortController()
+  readonly #timers: Timer[] = []
+  #stop: StopReason | undefined
+  #giveUp: (() => void) | undefined
+
+  constructor(claimed: Claimed, task: Task, services: AttemptServices) {
+    this.id = claimed.lease.jobId
+    this.attempt = claimed.lease.attempt
+    this.task = task.name
+    this.owner = claimed.owner
+    this.lease = claimed.lease
+    this.#claimed = claimed
+    this.#task = task
+    this.#services = services
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal
+  }
+
+  async run(): Promise<Settlement | undefined> {
+    this.#startTimers()
+    // A function that ignores its signal cannot be killed; past its grace it is left behind.
+    const givenUp = new Promise<never>((_, reject) => {
+      this.#giveUp = () => reject(this.signal.reason)
+    })
+    try {
+      const work = this.#work()
+      work.catch(() => {})
+      const result = await Promise.race([work, givenUp])
+      if (this.#stop !== undefined) return this.#stopped(this.#stop, this.signal.reason)
+      return { lease: this.lease, outcome: 'succeeded', result }
+    } catch (thrown) {
+      return this.#stop === undefined ? this.#failed(thrown) : this.#stopped(this.#stop, thrown)
+    } finally {
+      for (const timer of this.#timers) timer.cancel()
+    }
+  }
+
+  /** Asks it to stop, and leaves it behind when it has not done so within its grace. The first reason counts. */
+  stop(reason: StopReason, graceMs = this.#task.graceMs): void {
+    if (this.#stop !== undefined) return
+    this.#stop = reason
+    this.#controller.abort(this.#abortReason(reason))
+    // Executors kill what they run at the end of its grace; they get a moment more to say how that went.
+    const patienceMs = typeof this.#task.run === 'function' ? graceMs : graceMs + 2_000
+    this.#timers.push(this.#services.clock.setTimeout(() => this.#giveUp?.(), patienceMs))
+  }
+
+  progress(fraction: number, message?: string): void {
+    const told = { kind: 'progress', fraction: Math.min(1, Math.max(0, fraction)) } as const
+    this.#tell(message === undefined ? told : { ...told, message })
+  }
+
+  log(level: LogLevel, message: string): void {
+    this.#tell({ kind: 'log', level, message })
+  }
+
+  metric(name: string, step: number, value: number): void {
+    this.#tell({ kind: 'metric', name, step, value })
+  }
+
+  async artifact(name: string, content: Uint8Array | string, mediaType?: string): Promise<void> {
+    this.#tell({ kind: 'artifact', ...(await this.#services.keepArtifact(name, content, mediaType)) })
+  }
+
+  async #work(): Promise<string> {
+    const { payloads } = this.#services
+    const input = await parseInput(this.#task, await payloads.decode(this.#claimed.input))
+    const { run, graceMs } = this.#task
+    const output = typeof run === 'function' ? await run(input, this) : await run.execute(input, this, { graceMs })
+    return payloads.encode(await parseOutput(this.#task, output), `The result of ${this.task}`)
+  }
+
+  #startTimers(): void {
+    const { clock } = this.#services
+    if (this.#task.timeoutMs !== undefined) {
+      this.#timers.push(clock.setTimeout(() => this.stop({ why: 'timeout' }), this.#task.timeoutMs))
+    }
+    const { deadlineAt } = this.#claimed
+    if (deadlineAt !== undefined) {
+      this.#timers.push(clock.setTimeout(() => this.stop({ why: 'deadline' }), Math.max(0, deadlineAt - clock.now())))
+    }
+  }
+
+  #failed(thrown: unknown): Settlement {
+    const error = recordError(thrown, { jobId: this.id, name: this.task })
+    const delayMs = retryDelayMs(this.#task.retry, this.#claimed.failures + 1, error, this.#services.random)
+    if (delayMs === undefined) return { lease: this.lease, outcome: 'failed', error }
+    return { lease: this.lease, outcome: 'retried', error, dueAt: this.#services.clock.now() + delayMs }
+  }
+
+  #stopped(stop: StopReason, thrown: unknown): Settlement | undefined {
+    switch (stop.why) {
+      case 'cancel': {
+        const error: RecordedError = { code: 'job_cancelled', message: stop.reason, retryable: false }
+        return { lease: this.lease, outcome: 'cancelled', error }
+      }
+      case 'timeout':
+        return this.#failed(this.signal.reason)
+      case 'deadline':
+        return {
+          lease: this.lease,
+          outcome: 'failed',
+          error: recordError(this.signal.reason, { jobId: this.id, name: this.task }),
+        }
+      case 'worker_stops':
+        return { lease: this.lease, outcome: 'released', dueAt: this.#services.clock.now(), reason: String(thrown) }
+      case 'lease_lost':
+        return undefined
+    }
+  }
+
+  #abortReason(stop: StopReason): Error {
+    switch (stop.why) {
+      case 'cancel':
+        return new JobCancelledError(this.id, stop.reason)
+      case 'timeout':
+        return new AttemptTimeoutError(this.task, this.#task.timeoutMs ?? 0)
+      case 'deadline':
+        return new DeadlineExceededError(this.task)
+      case 'lease_lost':
+        return new LeaseLostError(this.id, this.attempt)
+      case 'worker_stops':
+        return new Error('The worker stops; the job goes on elsewhere.')
+    }
+  }
+
+  #tell(what: ToldBody): void {
+    this.#services.tell({ lease: this.lease, at: this.#services.clock.now(), ...what })
+  }
+}
+
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
+type ToldBody = Without<Told, 'lease' | 'at'>

@@ -1,0 +1,101 @@
+import type { Ids } from '../job/ids.ts'
+import type { WorkerId } from '../job/job.ts'
+import type { AnyTask } from '../task/workflow.ts'
+import { JobWorker, type WorkerParts } from './worker.ts'
+
+export type WorkerOptions = {
+  /** Slots by queue. Default: every queue that a known task names, with `concurrency` slots each. */
+  readonly queues?: Readonly<Record<string, number>>
+  /** Default 10. */
+  readonly concurrency?: number
+  /** For people. Default: the beginning of its id. */
+  readonly name?: string
+  /** How long the worker is believed to live without a renewal. Default 15,000. */
+  readonly leaseMs?: number
+}
+
+export interface Worker {
+  readonly id: WorkerId
+  /** Takes no more jobs, gives what runs `graceMs` to end, hands the rest back unharmed. */
+  stop(options?: { readonly graceMs?: number }): Promise<void>
+  /** For simulations: as if its process had been killed. */
+  kill(): void
+}
+
+const CONCURRENCY = 10
+const LEASE_MS = 15_000
+/** Before it comes back after it lost its lease, so that a struggling machine gets some air. */
+const COMEBACK_MS = 1_000
+
+/** A worker that comes back under a new id when it loses its lease. */
+export class SupervisedWorker implements Worker {
+  readonly #ids: Ids
+  readonly #options: WorkerOptions
+  readonly #parts: WorkerParts
+  #current: JobWorker
+  #isStopped = false
+
+  constructor(ids: Ids, options: WorkerOptions, parts: WorkerParts) {
+    this.#ids = ids
+    this.#options = options
+    this.#parts = parts
+    this.#current = this.#make()
+  }
+
+  get id(): WorkerId {
+    return this.#current.id
+  }
+
+  start(): Promise<void> {
+    return this.#current.start()
+  }
+
+  async stop(options: { readonly graceMs?: number } = {}): Promise<void> {
+    this.#isStopped = true
+    await this.#current.stop(options.graceMs)
+  }
+
+  kill(): void {
+    this.#isStopped = true
+    this.#current.kill()
+  }
+
+  #make(): JobWorker {
+    const id = this.#ids.worker()
+    const { tasks } = this.#parts
+    const worker = new JobWorker(
+      {
+        id,
+        name: this.#options.name ?? `worker-${id.slice(-6)}`,
+        queues: this.#options.queues ?? queuesOf(tasks.values(), this.#options.concurrency ?? CONCURRENCY),
+        leaseMs: this.#options.leaseMs ?? LEASE_MS,
+      },
+      this.#parts,
+    )
+    worker.onLost = () => this.#comeBack()
+    return worker
+  }
+
+  #comeBack(): void {
+    if (this.#isStopped) return
+    this.#current.kill()
+    this.#parts.clock.setTimeout(() => void this.#begin(), COMEBACK_MS)
+  }
+
+  async #begin(): Promise<void> {
+    if (this.#isStopped) return
+    this.#current = this.#make()
+    try {
+      await this.#current.start()
+    } catch (error) {
+      this.#parts.report('The worker could not come back; it is tried again.', error)
+      this.#comeBack()
+    }
+  }
+}
+
+function queuesOf(tasks: Iterable<AnyTask>, concurrency: number): Record<string, number> {
+  const queues: Record<string, number> = { default: concurrency }
+  for (const { queue } of tasks) if (queue !== undefined) queues[queue] = concurrency
+  return queues
+}

@@ -1,0 +1,302 @@
+import type { Clock, Timer } from '../clock/clock.ts'
+import type { CallOptions } from '../flow/flow.ts'
+import { WorkflowRun, type WorkflowServices } from '../flow/workflow-run.ts'
+import type { Ids } from '../job/ids.ts'
+import type { JobId, WorkerId } from '../job/job.ts'
+import type { ArtifactSink, Payloads } from '../payload/payloads.ts'
+import type { Claimed, Hint, NewJob, Payload, Release, Settlement, Store } from '../store/store.ts'
+import type { AnyTask } from '../task/workflow.ts'
+import { Attempt, type AttemptServices, type StopReason } from './attempt.ts'
+import { Outbox } from './outbox.ts'
+import { Slots } from './slots.ts'
+
+/** Hints may be lost, so each worker looks for itself so often; the draw keeps many workers apart. */
+const LOOK_MS = 1_000
+const SWEEP_MS = 500
+/** A job of a task that is not known here is handed back for so long: another worker may know it. */
+const UNKNOWN_TASK_MS = 5_000
+const STOP_GRACE_MS = 10_000
+
+export type WorkerSettings = {
+  readonly id: WorkerId
+  readonly name: string
+  readonly queues: Readonly<Record<string, number>>
+  readonly leaseMs: number
+}
+
+export type WorkerParts = {
+  readonly store: Store
+  readonly clock: Clock
+  readonly random: () => number
+  readonly ids: Ids
+  readonly payloads: Payloads
+  readonly artifacts: ArtifactSink | undefined
+  readonly tasks: ReadonlyMap<string, AnyTask>
+  newJob(task: AnyTask, input: Payload, options: CallOptions, parent: Claimed): NewJob
+  /** What goes wrong outside of any job, for the operator's eyes. */
+  report(message: string, error: unknown): void
+}
+
+type Running = { stop(reason: StopReason, graceMs?: number): void; readonly ended: Promise<void> }
+
+/** Claims jobs, executes them, and settles how they ended. */
+export class JobWorker {
+  readonly id: WorkerId
+  /** Called when another process has taken over its jobs; it is of no more use then. */
+  onLost: ((reason: string) => void) | undefined
+  readonly #settings: WorkerSettings
+  readonly #parts: WorkerParts
+  readonly #slots: Slots
+  readonly #outbox: Outbox
+  readonly #attemptServices: AttemptServices
+  readonly #flowServices: WorkflowServices
+  /** By the store's number of the job. */
+  readonly #running = new Map<number, Running>()
+  readonly #workflows = new Map<JobId, WorkflowRun>()
+  readonly #timers = new Map<'look' | 'sweep', Timer>()
+  #watching: Disposable | undefined
+  #nextSweepAt = Number.POSITIVE_INFINITY
+  #isStopped = false
+
+  constructor(settings: WorkerSettings, parts: WorkerParts) {
+    this.id = settings.id
+    this.#settings = settings
+    this.#parts = parts
+    this.#slots = new Slots(settings.queues)
+    this.#outbox = new Outbox({
+      store: parts.store,
+      clock: parts.clock,
+      worker: settings.id,
+      slots: this.#slots,
+      events: {
+        claimed: (jobs) => this.#begin(jobs),
+        released: (releases, results) => this.#release(releases, results),
+        failed: (error, retryMs) =>
+          parts.report(`The store failed; everything is kept and tried again in ${retryMs} ms.`, error),
+      },
+    })
+    this.#attemptServices = this.#makeAttemptServices()
+    this.#flowServices = this.#makeFlowServices()
+  }
+
+  async start(): Promise<void> {
+    const { store } = this.#parts
+    const { id, name, queues, leaseMs } = this.#settings
+    await store.addWorker({ id, name, queues, leaseMs }, (reason) => this.#loseLease(reason))
+    this.#watching = store.watch((hint) => this.#hear(hint))
+    this.#look()
+    await this.#sweep()
+  }
+
+  /** Takes no more jobs, gives what runs its grace, and hands back what has not ended by then. */
+  async stop(graceMs = STOP_GRACE_MS): Promise<void> {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    this.#outbox.stopClaiming()
+    this.#watching?.[Symbol.dispose]()
+    for (const workflow of this.#workflows.values()) workflow.stop({ why: 'worker_stops' }, graceMs)
+    await this.#waitForRunning(graceMs)
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#outbox.close()
+    await this.#parts.store.removeWorker(this.id)
+  }
+
+  /** For simulations: as if the process had been killed. Nothing more is said to the store. */
+  kill(): void {
+    this.#isStopped = true
+    this.#outbox.stopClaiming()
+    this.#outbox.close()
+    this.#watching?.[Symbol.dispose]()
+    for (const timer of this.#timers.values()) timer.cancel()
+    for (const running of this.#running.values()) running.stop({ why: 'lease_lost' }, 0)
+  }
+
+  async #waitForRunning(graceMs: number): Promise<void> {
+    const allEnded = () => Promise.all([...this.#running.values()].map((running) => running.ended))
+    let timer: Timer | undefined
+    const graceOver = new Promise<void>((resolve) => {
+      timer = this.#parts.clock.setTimeout(resolve, graceMs)
+    })
+    await Promise.race([allEnded(), graceOver])
+    timer?.cancel()
+    for (const running of this.#running.values()) running.stop({ why: 'worker_stops' })
+    await allEnded()
+  }
+
+  #begin(jobs: readonly Claimed[]): void {
+    for (const job of jobs) {
+      this.#slots.take(job.queue)
+      const task = this.#parts.tasks.get(job.task)
+      if (task === undefined) void this.#handBack(job)
+      else if (task.kind === 'workflow') this.#beginWorkflow(job, new WorkflowRun(job, task, this.#flowServices))
+      else this.#beginAttempt(job, new Attempt(job, task, this.#attemptServices))
+    }
+  }
+
+  #beginAttempt(job: Claimed, attempt: Attempt): void {
+    const finish = async () => {
+      const settlement = await attempt.run()
+      // Freed before the settlement is committed, so that the same commit claims the next job.
+      this.#slots.release(job.queue)
+      await this.#settle(job, settlement)
+    }
+    this.#running.set(job.lease.row, { stop: (reason, graceMs) => attempt.stop(reason, graceMs), ended: finish() })
+  }
+
+  #beginWorkflow(job: Claimed, workflow: WorkflowRun): void {
+    this.#workflows.set(job.lease.jobId, workflow)
+    const finish = async () => {
+      const settlement = await workflow.run()
+      this.#workflows.delete(job.lease.jobId)
+      await this.#settle(job, settlement)
+    }
+    this.#running.set(job.lease.row, { stop: (reason, graceMs) => workflow.stop(reason, graceMs), ended: finish() })
+    // A child may have ended between the last worker's death and now.
+    if (job.lease.attempt > 1)
+      this.#parts.clock.setTimeout(() => void this.#checkReleases([workflow]), 100, { background: true })
+  }
+
+  async #settle(job: Claimed, settlement: Settlement | undefined): Promise<void> {
+    if (settlement !== undefined) {
+      this.#outbox.look([job.queue])
+      await this.#outbox.settle(settlement)
+    }
+    this.#running.delete(job.lease.row)
+    this.#outbox.look([job.queue])
+  }
+
+  async #handBack(job: Claimed): Promise<void> {
+    const { clock, tasks } = this.#parts
+    const known = [...tasks.keys()].join(', ')
+    const message = `Worker ${this.#settings.name} knows no task ${job.task}; handed back. It knows: ${known || 'none'}.`
+    this.#outbox.tell({ lease: job.lease, at: clock.now(), kind: 'log', level: 'warn', message })
+    this.#slots.release(job.queue)
+    await this.#settle(job, {
+      lease: job.lease,
+      outcome: 'released',
+      dueAt: clock.now() + UNKNOWN_TASK_MS,
+      reason: message,
+    })
+  }
+
+  #release(releases: readonly Release[], results?: ReadonlyMap<JobId, Payload>): void {
+    for (const { parentId, step } of releases) void this.#workflows.get(parentId)?.release(step, results)
+  }
+
+  #hear(hint: Hint): void {
+    if (this.#isStopped) return
+    if (hint.all === true) this.#lookAtEverything()
+    if (hint.queues !== undefined) this.#outbox.look(hint.queues.filter((queue) => queue in this.#settings.queues))
+    if (hint.dueAt !== undefined) this.#sweepAt(hint.dueAt)
+    if (hint.cancelled !== undefined) void this.#checkCancels()
+    const resident = hint.released?.flatMap((id) => this.#workflows.get(id) ?? [])
+    if (resident !== undefined && resident.length > 0) void this.#checkReleases(resident)
+  }
+
+  #look(): void {
+    if (this.#isStopped) return
+    this.#lookAtEverything()
+    const jittered = LOOK_MS * (0.75 + 0.5 * this.#parts.random())
+    this.#timers.set(
+      'look',
+      this.#parts.clock.setTimeout(() => this.#look(), jittered),
+    )
+  }
+
+  #lookAtEverything(): void {
+    this.#outbox.look()
+    void this.#checkCancels()
+    void this.#checkReleases([...this.#workflows.values()])
+  }
+
+  async #checkCancels(): Promise<void> {
+    if (this.#running.size === 0) return
+    try {
+      for (const { row, reason } of await this.#parts.store.cancelRequests(this.id)) {
+        this.#running.get(row)?.stop({ why: 'cancel', reason })
+      }
+    } catch (error) {
+      this.#parts.report('Cancel requests could not be read; they are read again in a second.', error)
+    }
+  }
+
+  async #checkReleases(workflows: readonly WorkflowRun[]): Promise<void> {
+    const waits = workflows.flatMap((workflow) =>
+      workflow.childWaits.map((step) => ({ row: workflow.lease.row, step })),
+    )
+    if (waits.length === 0) return
+    try {
+      this.#release(await this.#parts.store.releases(waits))
+    } catch (error) {
+      this.#parts.report('Released steps could not be read; they are read again in a second.', error)
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    if (this.#isStopped) return
+    let nextDueAt: number | undefined
+    try {
+      nextDueAt = (await this.#parts.store.sweep()).nextDueAt
+    } catch (error) {
+      this.#parts.report('The store could not be swept; it is tried again in half a second.', error)
+    }
+    if (this.#isStopped) return
+    const jittered = SWEEP_MS * (0.75 + 0.5 * this.#parts.random())
+    this.#nextSweepAt = Number.POSITIVE_INFINITY
+    this.#sweepAt(Math.min(this.#parts.clock.now() + jittered, nextDueAt ?? Number.POSITIVE_INFINITY))
+  }
+
+  #sweepAt(instant: number): void {
+    if (instant >= this.#nextSweepAt || this.#isStopped) return
+    this.#nextSweepAt = instant
+    this.#timers.get('sweep')?.cancel()
+    const delayMs = Math.max(1, instant - this.#parts.clock.now())
+    this.#timers.set(
+      'sweep',
+      this.#parts.clock.setTimeout(() => void this.#sweep(), delayMs),
+    )
+  }
+
+  /** Somebody else holds its jobs now. It stops what runs, and begins again under another id. */
+  #loseLease(reason: string): void {
+    this.#parts.report(`Worker ${this.#settings.name} lost its lease: ${reason}. Its jobs go on elsewhere.`, undefined)
+    for (const running of this.#running.values()) running.stop({ why: 'lease_lost' })
+    this.onLost?.(reason)
+  }
+
+  #makeAttemptServices(): AttemptServices {
+    const { clock, payloads, random, artifacts } = this.#parts
+    return {
+      clock,
+      payloads,
+      random,
+      tell: (told) => this.#outbox.tell(told),
+      keepArtifact: async (name, content, mediaType) => {
+        if (artifacts === undefined)
+          throw new Error('This engine was given no artifact store, so a task cannot keep files.')
+        const { id, sizeBytes } = await artifacts.put(content)
+        return { name, artifact: id, sizeBytes, ...(mediaType !== undefined && { mediaType }) }
+      },
+    }
+  }
+
+  #makeFlowServices(): WorkflowServices {
+    const { clock, payloads, ids, store, newJob } = this.#parts
+    return {
+      clock,
+      payloads,
+      ids,
+      newJob,
+      history: (row) => store.history(row),
+      outcomes: (row, step) => store.outcomes(row, step),
+      advance: (lease, steps) => this.#outbox.advance(lease, steps),
+      tell: (told) => this.#outbox.tell(told),
+      takeSlot: (queue) => this.#slots.taken(queue),
+      releaseSlot: (queue) => {
+        this.#slots.release(queue)
+        this.#outbox.look([queue])
+      },
+      lookForCancel: () => void this.#checkCancels(),
+    }
+  }
+}

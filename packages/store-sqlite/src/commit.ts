@@ -1,0 +1,192 @@
+import {
+  type Advance,
+  afterSettlement,
+  assertNever,
+  type Claimed,
+  type Commit,
+  type CommitResult,
+  type Lease,
+  type NewStep,
+  type Settlement,
+  type Told,
+} from '@headrace/engine'
+import { applyTransition, Endings, type HeldRow } from './ending.ts'
+import { insertNewJob } from './enqueue.ts'
+import type { Context } from './prepared.ts'
+
+/** Whether losing this commit with the power would break a promise. A lost claim is only claimed again. */
+export function isDurable(batch: Commit): boolean {
+  return batch.settle.length > 0 || batch.advance.length > 0
+}
+
+/** Everything a worker has to say, in one transaction. @param worker the store's number for `batch.worker` */
+export function commitBatch(context: Context, batch: Commit, worker: number): CommitResult {
+  const endings = new Endings(context)
+  for (const told of batch.tell) tell(context, told, worker)
+  const advanced = batch.advance.map((advance) => recordSteps(context, advance, worker))
+  const settled = batch.settle.map((settlement) => settle(context, endings, settlement, worker))
+  const released = endings.finish()
+  return { settled, advanced, claimed: claimAll(context, batch, worker), released }
+}
+
+function tell({ sql, hints }: Context, told: Told, worker: number): void {
+  const { row, attempt } = told.lease
+  if (told.kind === 'progress') {
+    const { changes } = sql.run('upsertProgress', row, told.fraction, told.message ?? null, told.at, attempt, worker)
+    if (changes === 0) return
+  }
+  sql.run('insertTold', row, told.kind, attempt, told.at, JSON.stringify(toldData(told)), worker)
+  hints.events()
+}
+
+function toldData(told: Told): object {
+  switch (told.kind) {
+    case 'progress':
+      return { fraction: told.fraction, ...(told.message !== undefined && { message: told.message }) }
+    case 'log':
+      return { level: told.level, message: told.message }
+    case 'metric':
+      return { name: told.name, step: told.step, value: told.value }
+    case 'artifact': {
+      const { name, artifact, sizeBytes, mediaType } = told
+      return { name, artifact, sizeBytes, ...(mediaType !== undefined && { mediaType }) }
+    }
+    default:
+      return assertNever(told)
+  }
+}
+
+function settle(
+  context: Context,
+  endings: Endings,
+  settlement: Settlement,
+  worker: number,
+): CommitResult['settled'][number] {
+  const held = heldRow(context, settlement.lease, worker)
+  if (held === undefined) return 'lease_lost'
+  applyTransition(context, endings, held, afterSettlement(running(held), settlement))
+  return held.cancel_reason === null ? 'settled' : 'cancelled'
+}
+
+function recordSteps(
+  context: Context,
+  { lease, steps }: Advance,
+  worker: number,
+): 'recorded' | 'lease_lost' | 'cancelling' {
+  const held = heldRow(context, lease, worker)
+  if (held === undefined) return 'lease_lost'
+  if (held.cancel_reason !== null) return 'cancelling'
+  if (held.lapses > 0) context.sql.run('resetLapses', lease.row)
+  for (const step of steps) recordStep(context, lease, step)
+  return 'recorded'
+}
+
+function recordStep(context: Context, lease: Lease, step: NewStep): void {
+  const { sql, clock } = context
+  const now = clock.now()
+  const children = insertChildren(context, lease.row, step)
+  const isGroup = step.kind === 'map'
+  sql.run(
+    'insertStep',
+    lease.row,
+    step.step,
+    step.kind,
+    step.name,
+    step.value ?? null,
+    step.error === undefined ? null : JSON.stringify(step.error),
+    step.dueAt ?? null,
+    isGroup ? (step.policy ?? 'fail') : null,
+    isGroup ? null : (children[0] ?? null),
+    isGroup ? children.length : null,
+    isGroup && children.length === 0 ? 1 : 0,
+    step.delivered.length > 0 ? JSON.stringify(step.delivered) : null,
+    step.deliveredFrom,
+    now,
+  )
+  if (step.kind === 'call' || step.kind === 'start' || step.kind === 'now') return
+  const data = JSON.stringify({ step: step.step, kind: step.kind, name: step.name })
+  sql.run('insertEvent', lease.row, 'step', lease.attempt, now, data)
+  context.hints.events()
+}
+
+function insertChildren(context: Context, seq: number, step: NewStep): number[] {
+  if (step.children === undefined || step.children.length === 0) return []
+  const rootSeq = context.sql.get<{ root_seq: number }>('rootOf', seq)?.root_seq ?? seq
+  const parent = { seq, rootSeq, step: step.step, grouped: step.kind === 'map', attached: step.attached ?? false }
+  const dueMax = step.concurrency ?? Number.POSITIVE_INFINITY
+  return step.children.map((child, item) => insertNewJob(context, child, parent, item, item >= dueMax))
+}
+
+type ReadyRow = {
+  readonly seq: number
+  readonly attempt: number
+  readonly failures: number
+  readonly priority: number
+  readonly id: string
+  readonly task: string
+  readonly kind: Claimed['kind']
+  readonly input: string
+  readonly created_at: number
+  readonly owner: string | null
+  readonly deadline_at: number | null
+  readonly parent_id: string | null
+  readonly root_id: string | null
+}
+
+function claimAll(context: Context, batch: Commit, worker: number): Claimed[] {
+  if (batch.claim.length === 0) return []
+  const { sql } = context
+  // A worker that was taken for lost must not hold anything: nobody would take it away from it again.
+  if (sql.get('workerAlive', worker) === undefined) return []
+  promoteDue(context)
+  return batch.claim.flatMap(({ queue, slots }) => (slots > 0 ? claim(context, batch, worker, queue, slots) : []))
+}
+
+function claim({ sql, clock, hints }: Context, batch: Commit, worker: number, queue: string, slots: number): Claimed[] {
+  const ready = sql.all<ReadyRow>('readyJobs', queue, slots)
+  if (ready.length === 0) return []
+  const now = clock.now()
+  sql.run('markClaimed', worker, now, JSON.stringify(ready.map((row) => row.seq)))
+  const data = JSON.stringify({ worker: batch.worker })
+  for (const row of ready) sql.run('insertEvent', row.seq, 'started', row.attempt + 1, now, data)
+  hints.events()
+  return ready.map((row) => toClaimed(row, queue, batch))
+}
+
+function toClaimed(row: ReadyRow, queue: string, batch: Commit): Claimed {
+  // Ids in the store were branded when they came in.
+  const id = row.id as Claimed['rootId']
+  return {
+    lease: { jobId: id, attempt: row.attempt + 1, worker: batch.worker, row: row.seq },
+    task: row.task,
+    kind: row.kind,
+    queue,
+    priority: row.priority,
+    input: row.input,
+    createdAt: row.created_at,
+    rootId: (row.root_id ?? id) as Claimed['rootId'],
+    failures: row.failures,
+    ...(row.owner !== null && { owner: row.owner }),
+    ...(row.deadline_at !== null && { deadlineAt: row.deadline_at }),
+    ...(row.parent_id !== null && { parentId: row.parent_id as Claimed['rootId'] }),
+  }
+}
+
+/** Scheduled jobs whose time has come can be claimed from now on. */
+export function promoteDue({ sql, clock, hints }: Context): void {
+  for (const { queue } of sql.all<{ queue: string }>('promoteScheduled', clock.now())) hints.queue(queue)
+}
+
+function heldRow({ sql }: Context, lease: Lease, worker: number): HeldRow | undefined {
+  const row = sql.get<Omit<HeldRow, 'seq'>>('heldJob', lease.row, worker, lease.attempt)
+  return row === undefined ? undefined : { ...row, seq: lease.row }
+}
+
+/** What the state machine needs to know of a held job. */
+export function running(held: HeldRow) {
+  return {
+    cancelReason: held.cancel_reason ?? undefined,
+    deadlineAt: held.deadline_at ?? undefined,
+    lapses: held.lapses,
+  }
+}

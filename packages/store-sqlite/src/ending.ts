@@ -1,0 +1,195 @@
+import {
+  cancelled,
+  type EndState,
+  type JobId,
+  type RecordedError,
+  type Release,
+  type Transition,
+} from '@headrace/engine'
+import type { Context } from './prepared.ts'
+
+/** A live job, as far as its end concerns others. */
+export type Ending = {
+  readonly seq: number
+  readonly kind: string
+  readonly attempt: number
+  readonly worker: number | null
+  readonly started_at: number | null
+  readonly parent_seq: number | null
+  readonly step: number | null
+  readonly grouped: number
+}
+
+/** Ended children of one parent's step, counted over a transaction. */
+type Countdown = {
+  readonly parentSeq: number
+  readonly step: number
+  readonly grouped: boolean
+  ended: number
+  failed: number
+}
+
+/**
+ * The ends of jobs within one transaction, and what follows from them: a group of children counts down, a parent's step
+ * is released, the children of an ended workflow are cancelled. `finish` must be called before the commit.
+ */
+export class Endings {
+  readonly #context: Context
+  readonly #countdowns = new Map<string, Countdown>()
+  readonly #released: Release[] = []
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /** Ends a live job. The primary key of `outcomes` makes sure that it happens once. */
+  end(job: Ending, to: { readonly to: EndState; readonly result?: string; readonly error?: RecordedError }): void {
+    const { sql, clock, hints } = this.#context
+    const now = clock.now()
+    sql.run('deleteLive', job.seq)
+    sql.run(
+      'insertOutcome',
+      job.seq,
+      to.to,
+      to.result ?? null,
+      to.error === undefined ? null : JSON.stringify(to.error),
+      job.attempt,
+      job.worker,
+      job.started_at,
+      now,
+    )
+    sql.run('insertEvent', job.seq, 'ended', job.attempt, now, endedData(to))
+    hints.events()
+    const id = sql.get<{ id: JobId }>('jobIdBySeq', job.seq)?.id
+    if (id !== undefined) hints.ended(id)
+    if (job.parent_seq !== null && job.step !== null) this.#count(job.parent_seq, job.step, job.grouped === 1, to.to)
+    if (job.kind === 'workflow') this.#endChildren(job.seq)
+  }
+
+  /** Counts the groups down. @returns the steps that were released by it, each exactly once */
+  finish(): Release[] {
+    // Cancelled children may count down groups in turn, so this goes on until nothing is left.
+    while (this.#countdowns.size > 0) {
+      const [key, countdown] = this.#countdowns.entries().next().value as [string, Countdown]
+      this.#countdowns.delete(key)
+      if (countdown.grouped) this.#countDown(countdown)
+      else this.#release(countdown.parentSeq, countdown.step)
+    }
+    return this.#released
+  }
+
+  #count(parentSeq: number, step: number, grouped: boolean, state: EndState): void {
+    const key = `${parentSeq}/${step}`
+    let countdown = this.#countdowns.get(key)
+    if (countdown === undefined) {
+      countdown = { parentSeq, step, grouped, ended: 0, failed: 0 }
+      this.#countdowns.set(key, countdown)
+    }
+    countdown.ended++
+    if (state !== 'succeeded') countdown.failed++
+  }
+
+  #countDown({ parentSeq, step, ended, failed }: Countdown): void {
+    const { sql, clock, hints } = this.#context
+    const before = sql.get<{ released: number }>('groupReleased', parentSeq, step)?.released ?? 1
+    const after = sql.get<{ released: number; remaining: number }>('countDownGroup', ended, failed, parentSeq, step)
+    if (after === undefined) return
+    const isReleasedNow = before === 0 && after.released === 1
+    if (isReleasedNow) this.#release(parentSeq, step)
+    if (after.remaining <= 0) return
+    if (isReleasedNow) {
+      this.#cancelRest(parentSeq, step)
+      return
+    }
+    for (const { queue } of sql.all<{ queue: string }>('unholdChildren', clock.now(), parentSeq, step, ended)) {
+      hints.queue(queue)
+    }
+  }
+
+  /** The first failure ended the group: what is left of it is of no use. */
+  #cancelRest(parentSeq: number, step: number): void {
+    for (const sibling of this.#context.sql.all<{ seq: number }>('groupChildren', parentSeq, step)) {
+      cancelTree(this.#context, this, sibling.seq, 'Another job of its group failed.')
+    }
+  }
+
+  #release(parentSeq: number, step: number): void {
+    const parent = this.#context.sql.get<{ id: JobId }>('jobIdBySeq', parentSeq)
+    if (parent === undefined) return
+    this.#released.push({ parentId: parent.id, step })
+    this.#context.hints.released(parent.id)
+  }
+
+  #endChildren(seq: number): void {
+    for (const child of this.#context.sql.all<{ seq: number }>('attachedChildren', seq)) {
+      cancelTree(this.#context, this, child.seq, 'Its workflow ended before it.')
+    }
+  }
+}
+
+type LiveRow = Ending & { readonly state: string; readonly cancel_at: number | null; readonly id: JobId }
+
+/**
+ * Cancels what waits in a tree, and asks what runs in it to stop.
+ * @returns whether the top of the tree is over now, or still running
+ */
+export function cancelTree(
+  context: Context,
+  endings: Endings,
+  seq: number,
+  reason: string,
+): 'cancelled' | 'cancelling' {
+  const { sql, clock, hints } = context
+  let top: 'cancelled' | 'cancelling' = 'cancelled'
+  for (const job of sql.all<LiveRow>('liveTree', seq)) {
+    if (job.state !== 'running') {
+      endings.end({ ...job, worker: null, started_at: null }, cancelled(reason))
+      continue
+    }
+    if (job.seq === seq) top = 'cancelling'
+    hints.cancelled(job.id)
+    if (job.cancel_at !== null) continue
+    const now = clock.now()
+    sql.run('requestCancel', now, reason, job.seq)
+    sql.run('insertEvent', job.seq, 'cancel-requested', job.attempt, now, JSON.stringify({ reason }))
+    hints.events()
+  }
+  return top
+}
+
+/** A running job, as far as its return to the line depends on it. */
+export type HeldRow = Ending & {
+  readonly queue: string
+  readonly lapses: number
+  readonly deadline_at: number | null
+  readonly cancel_reason: string | null
+  readonly worker: number
+  readonly started_at: number
+}
+
+/** Writes down what became of a running job. */
+export function applyTransition(context: Context, endings: Endings, held: HeldRow, transition: Transition): void {
+  if (transition.to !== 'waiting') {
+    endings.end(held, transition)
+    return
+  }
+  const { sql, clock, hints } = context
+  const now = clock.now()
+  const { because, dueAt, error } = transition
+  const state = dueAt > now ? 'scheduled' : 'ready'
+  const lapses = because === 'lapsed' ? held.lapses + 1 : because === 'retried' ? 0 : held.lapses
+  sql.run('returnToWaiting', state, dueAt, because === 'retried' ? 1 : 0, lapses, held.seq)
+  const recorded = error === undefined ? null : JSON.stringify(error)
+  sql.run('insertAttempt', held.seq, held.attempt, held.worker, held.started_at, now, because, recorded)
+  const data = error === undefined ? { dueAt } : { dueAt, error }
+  sql.run('insertEvent', held.seq, because, held.attempt, now, JSON.stringify(data))
+  hints.events()
+  if (state === 'ready') hints.queue(held.queue)
+  else hints.dueAt(dueAt)
+}
+
+function endedData(to: { readonly to: EndState; readonly error?: RecordedError }): string | null {
+  if (to.error === undefined) return to.to === 'succeeded' ? null : JSON.stringify({ state: to.to })
+  const { code, message } = to.error
+  return JSON.stringify({ state: to.to, error: { code, message } })
+}

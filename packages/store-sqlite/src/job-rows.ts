@@ -1,0 +1,96 @@
+import type { Job, JobId, Progress, RecordedError, WorkerId } from '@headrace/engine'
+
+/** The columns of a job wherever jobs are read; `toJob` turns them into the union. */
+export const jobColumns = `
+  jobs.seq as seq, jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.queue as queue, jobs.priority as priority,
+  jobs.created_at as created_at, jobs.deadline_at as deadline_at, jobs.owner as owner, jobs.tags as tags,
+  jobs.step as step, jobs.item as item, jobs.retry_of as retry_of, parents.id as parent_id, roots.id as root_id,
+  live.state as live_state, live.due_at as due_at, live.attempt as live_attempt, live.started_at as live_started_at,
+  live.cancel_at as cancel_at, workers.uid as worker, outcomes.state as end_state, outcomes.error as error,
+  outcomes.attempt as end_attempt, outcomes.started_at as end_started_at, outcomes.ended_at as ended_at,
+  progress.fraction as fraction, progress.message as progress_message, progress.at as progress_at`
+
+/** Joins for {@link jobColumns}, behind a `from` that brings `jobs`. All by primary key. */
+export const jobJoins = `
+  left join live on live.seq = jobs.seq
+  left join outcomes on outcomes.seq = jobs.seq
+  left join workers on workers.id = coalesce(live.worker, outcomes.worker)
+  left join jobs as parents on parents.seq = jobs.parent_seq
+  left join jobs as roots on roots.seq = jobs.root_seq
+  left join progress on progress.seq = jobs.seq`
+
+export type JobRow = {
+  readonly seq: number
+  readonly id: string
+  readonly task: string
+  readonly kind: Job['kind']
+  readonly queue: string
+  readonly priority: number
+  readonly created_at: number
+  readonly deadline_at: number | null
+  readonly owner: string | null
+  readonly tags: string | null
+  readonly step: number | null
+  readonly item: number | null
+  readonly retry_of: string | null
+  readonly parent_id: string | null
+  readonly root_id: string | null
+  readonly live_state: 'held' | 'scheduled' | 'ready' | 'running' | null
+  readonly due_at: number | null
+  readonly live_attempt: number | null
+  readonly live_started_at: number | null
+  readonly cancel_at: number | null
+  readonly worker: string | null
+  readonly end_state: 'succeeded' | 'failed' | 'cancelled' | null
+  readonly error: string | null
+  readonly end_attempt: number | null
+  readonly end_started_at: number | null
+  readonly ended_at: number | null
+  readonly fraction: number | null
+  readonly progress_message: string | null
+  readonly progress_at: number | null
+}
+
+// Ids in the store were branded when they came in; the schema's checks make the non-null assertions of a state sound.
+export function toJob(row: JobRow): Job {
+  const base = {
+    id: row.id as JobId,
+    task: row.task,
+    kind: row.kind,
+    queue: row.queue,
+    priority: row.priority,
+    attempt: row.live_attempt ?? row.end_attempt ?? 0,
+    createdAt: row.created_at,
+    tags: row.tags === null ? [] : (JSON.parse(row.tags) as string[]),
+    rootId: (row.root_id ?? row.id) as JobId,
+    ...(row.owner !== null && { owner: row.owner }),
+    ...(row.parent_id !== null && { parentId: row.parent_id as JobId }),
+    ...(row.step !== null && { step: row.step }),
+    ...(row.item !== null && { item: row.item }),
+    ...(row.retry_of !== null && { retryOf: row.retry_of as JobId }),
+    ...(row.deadline_at !== null && { deadlineAt: row.deadline_at }),
+    ...(row.fraction !== null && { progress: toProgress(row, row.fraction) }),
+  }
+  return { ...base, ...stateOf(row) } as unknown as Job
+}
+
+function toProgress(row: JobRow, fraction: number): Progress {
+  return { fraction, at: row.progress_at ?? 0, ...(row.progress_message !== null && { message: row.progress_message }) }
+}
+
+function stateOf(row: JobRow): object {
+  const cancel = row.cancel_at !== null && { cancelRequestedAt: row.cancel_at }
+  if (row.live_state === 'running') {
+    return { state: 'running', worker: row.worker as WorkerId, startedAt: row.live_started_at, ...cancel }
+  }
+  if (row.end_state === null) {
+    return { state: 'waiting', ...(row.due_at !== null && { dueAt: row.due_at }), ...cancel }
+  }
+  return {
+    state: row.end_state,
+    endedAt: row.ended_at,
+    ...(row.end_started_at !== null && { startedAt: row.end_started_at }),
+    ...(row.worker !== null && { worker: row.worker as WorkerId }),
+    ...(row.error !== null && { error: JSON.parse(row.error) as RecordedError }),
+  }
+}

@@ -1,0 +1,356 @@
+import type { DatabaseSync } from 'node:sqlite'
+import {
+  type Attempt,
+  type CancelOutcome,
+  type ChildOutcome,
+  type Clock,
+  type Commit,
+  type CommitResult,
+  type EndState,
+  type Enqueued,
+  type EventQuery,
+  type Hint,
+  HintCollector,
+  type Job,
+  type JobEvent,
+  type JobFilter,
+  type JobId,
+  type JobPage,
+  type JobState,
+  type NewJob,
+  type Page,
+  type Payload,
+  type QueueCounts,
+  type RecordedError,
+  type RecordedStep,
+  type Release,
+  type Settings,
+  type Store,
+  type SweepResult,
+  type WorkerId,
+  type WorkerInfo,
+  type WorkerRow,
+} from '@headrace/engine'
+import { commitBatch, isDurable } from './commit.ts'
+import { openDatabase } from './database.ts'
+import { cancelTree, Endings } from './ending.ts'
+import { enqueueJob } from './enqueue.ts'
+import { GroupCommit } from './group-commit.ts'
+import { queryEvents, queryJob, queryJobs, queryTree } from './job-query.ts'
+import { ClockLeaseKeeper, type LeaseKeeper, ThreadLeaseKeeper } from './lease-keeper.ts'
+import { type Context, Prepared } from './prepared.ts'
+import { type Liveness, ProcessRegistry, thisProcess } from './process-registry.ts'
+import { SqliteSettings } from './settings.ts'
+import { type ChildRow, type StepRow, toChildOutcome, toRecordedSteps } from './step-rows.ts'
+import { releaseWorker, sweep } from './sweep.ts'
+import { systemClock } from './system-clock.ts'
+import { WakeUp } from './wake-up.ts'
+
+export type SqliteStoreOptions = {
+  /** Default: the machine's clock. With another one, leases are renewed by it, and no datagrams are sent. */
+  readonly clock?: Clock
+  /** False leaves out every flush to the disk: for tests only, since a power cut may then lose accepted jobs. */
+  readonly fsync?: boolean
+  /** Whether another process lives; a simulation brings its own. */
+  readonly liveness?: Liveness
+}
+
+/** How long the list of the other processes on the file is believed. */
+const NEIGHBOURS_MS = 1_000
+
+/**
+ * Opens the store in one SQLite file, which is made when it is missing. Several processes may open the same file at the
+ * same time, on one machine: never on a network file system.
+ * @throws {StoreNotOursError} when the file is not a Headrace database; it is left as it is
+ * @throws {StoreTooNewError} when a newer Headrace made it
+ * @throws {StoreFullError} when the disk is full
+ * @example
+ * await using store = await openSqliteStore('.headrace/headrace.db')
+ */
+export async function openSqliteStore(path: string, options: SqliteStoreOptions = {}): Promise<Store> {
+  const store = new SqliteStore(path, openDatabase(path), options)
+  await store.open()
+  return store
+}
+
+class SqliteStore implements Store {
+  readonly name = 'sqlite'
+  readonly clock: Clock
+  readonly settings: Settings
+  readonly #path: string
+  readonly #db: DatabaseSync
+  readonly #context: Context
+  readonly #commits: GroupCommit
+  readonly #processes: ProcessRegistry
+  readonly #leases: LeaseKeeper
+  readonly #wakeUp: WakeUp | undefined
+  readonly #listeners = new Set<(hint: Hint) => void>()
+  readonly #workerNumbers = new Map<WorkerId, number>()
+  #neighbours: number[] = []
+  #neighboursAt = Number.NEGATIVE_INFINITY
+  #closed = false
+
+  constructor(path: string, db: DatabaseSync, options: SqliteStoreOptions) {
+    this.clock = options.clock ?? systemClock
+    this.#path = path
+    this.#db = db
+    this.#context = { sql: new Prepared(db), clock: this.clock, hints: new HintCollector() }
+    const committed = () => this.#tellOthers()
+    this.#commits = new GroupCommit({ db, clock: this.clock, path, fsync: options.fsync ?? true, committed })
+    this.#processes = new ProcessRegistry(this.#context, options.liveness)
+    const isReal = options.clock === undefined && path !== ':memory:'
+    this.#leases = isReal ? new ThreadLeaseKeeper(path) : new ClockLeaseKeeper(this.#context)
+    this.#wakeUp = isReal ? new WakeUp((hint) => this.#hear(hint)) : undefined
+    this.settings = new SqliteSettings(this.#context.sql, this.#commits)
+  }
+
+  async open(): Promise<void> {
+    await this.#wakeUp?.open()
+    await this.#commits.run(true, () => {
+      this.#processes.register(this.#wakeUp?.port ?? 0)
+      sweep(this.#context, this.#processes)
+      // So that the others learn of this process before they next look.
+      this.#context.hints.everything()
+    })
+  }
+
+  enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
+    return this.#commits.run(true, () => jobs.map((job) => enqueueJob(this.#context, job)))
+  }
+
+  commit(batch: Commit): Promise<CommitResult> {
+    const worker = this.#workerNumbers.get(batch.worker) ?? -1
+    return this.#commits.run(isDurable(batch), () => commitBatch(this.#context, batch, worker))
+  }
+
+  async addWorker(worker: WorkerInfo, onLost: (reason: string) => void): Promise<void> {
+    const number = await this.#commits.run(true, () => {
+      const { host, pid } = thisProcess()
+      const now = this.clock.now()
+      const queues = JSON.stringify(worker.queues)
+      const { id, name, leaseMs } = worker
+      const process = this.#processes.id
+      return this.#context.sql.run('insertWorker', id, name, process, host, pid, queues, leaseMs, now + leaseMs, now)
+        .lastInsertRowid
+    })
+    this.#workerNumbers.set(worker.id, number)
+    this.#leases.keep(number, worker.leaseMs, onLost)
+  }
+
+  async removeWorker(worker: WorkerId): Promise<void> {
+    const number = this.#workerNumbers.get(worker)
+    if (number === undefined) return
+    this.#leases.letGo(number)
+    await this.#commits.run(true, () => releaseWorker(this.#context, number))
+    this.#workerNumbers.delete(worker)
+  }
+
+  sweep(): Promise<SweepResult> {
+    return this.#commits.run(true, () => sweep(this.#context, this.#processes))
+  }
+
+  cancel(id: JobId, reason: string): Promise<CancelOutcome> {
+    return this.#commits.run(true, () => {
+      const seq = this.#seq(id)
+      if (seq === undefined) return 'unknown_job'
+      if (this.#context.sql.get('outcomeOfJob', id) !== undefined) return 'already_ended'
+      const endings = new Endings(this.#context)
+      const outcome = cancelTree(this.#context, endings, seq, reason)
+      endings.finish()
+      return outcome
+    })
+  }
+
+  async cancelRequests(worker: WorkerId): Promise<readonly { row: number; reason: string }[]> {
+    const number = this.#workerNumbers.get(worker)
+    if (number === undefined) return []
+    const rows = this.#context.sql.all<{ seq: number; cancel_reason: string }>('cancelRequests', number)
+    return rows.map((row) => ({ row: row.seq, reason: row.cancel_reason }))
+  }
+
+  async releases(waits: readonly { row: number; step: number }[]): Promise<readonly Release[]> {
+    const pairs = JSON.stringify(waits.map(({ row, step }) => [row, step]))
+    const rows = this.#context.sql.all<{ parent_id: string; step: number }>('releasedWaits', pairs)
+    return rows.map((row) => ({ parentId: row.parent_id as JobId, step: row.step }))
+  }
+
+  async outcomes(row: number, step: number): Promise<readonly ChildOutcome[]> {
+    return this.#context.sql.all<ChildRow>('childOutcomes', row, step).map(toChildOutcome)
+  }
+
+  async history(row: number): Promise<readonly RecordedStep[]> {
+    const steps = this.#context.sql.all<StepRow>('stepsOfJob', row)
+    if (steps.length === 0) return []
+    return toRecordedSteps(steps, this.#context.sql.all<ChildRow>('allChildOutcomes', row))
+  }
+
+  async job(id: JobId): Promise<Job | undefined> {
+    return queryJob(this.#context.sql, id)
+  }
+
+  async states(ids: readonly JobId[]): Promise<ReadonlyMap<JobId, JobState>> {
+    const rows = this.#context.sql.all<{ id: JobId; state: JobState }>('statesOfJobs', JSON.stringify(ids))
+    return new Map(rows.map(({ id, state }) => [id, state]))
+  }
+
+  async input(id: JobId): Promise<Payload | undefined> {
+    return this.#context.sql.get<{ input: string }>('inputOfJob', id)?.input
+  }
+
+  async outcome(id: JobId): Promise<{ state: EndState; result?: Payload; error?: RecordedError } | undefined> {
+    type Row = { readonly state: EndState; readonly result: string | null; readonly error: string | null }
+    const row = this.#context.sql.get<Row>('outcomeOfJob', id)
+    if (row === undefined) return undefined
+    return {
+      state: row.state,
+      ...(row.result !== null && { result: row.result }),
+      ...(row.error !== null && { error: JSON.parse(row.error) as RecordedError }),
+    }
+  }
+
+  async attempts(id: JobId): Promise<readonly Attempt[]> {
+    const job = await this.job(id)
+    if (job === undefined) return []
+    type Row = {
+      readonly attempt: number
+      readonly worker: WorkerId
+      readonly started_at: number
+      readonly ended_at: number
+      readonly outcome: Attempt['outcome']
+      readonly error: string | null
+    }
+    const earlier: Attempt[] = this.#context.sql.all<Row>('attemptsOfJob', id).map((row) => ({
+      attempt: row.attempt,
+      worker: row.worker,
+      startedAt: row.started_at,
+      endedAt: row.ended_at,
+      outcome: row.outcome,
+      ...(row.error !== null && { error: JSON.parse(row.error) as RecordedError }),
+    }))
+    return [...earlier, ...lastAttempt(job)]
+  }
+
+  async steps(id: JobId): Promise<readonly RecordedStep[]> {
+    const seq = this.#seq(id)
+    return seq === undefined ? [] : this.history(seq)
+  }
+
+  async tree(id: JobId, limit: number): Promise<readonly Job[]> {
+    return queryTree(this.#context.sql, id, limit)
+  }
+
+  async jobs(filter: JobFilter, page: Page): Promise<JobPage> {
+    return queryJobs(this.#context.sql, filter, page)
+  }
+
+  async events(query: EventQuery): Promise<readonly JobEvent[]> {
+    return queryEvents(this.#context.sql, query)
+  }
+
+  async lastCursor(): Promise<number> {
+    return this.#context.sql.get<{ cursor: number | null }>('lastCursor')?.cursor ?? 0
+  }
+
+  async queues(): Promise<readonly QueueCounts[]> {
+    return this.#context.sql.all<QueueCounts>('queueCounts')
+  }
+
+  async workers(): Promise<readonly WorkerRow[]> {
+    type Row = {
+      readonly id: number
+      readonly uid: WorkerId
+      readonly name: string
+      readonly host: string
+      readonly pid: number
+      readonly queues: string
+      readonly lease_ms: number
+      readonly lease_until: number
+      readonly started_at: number
+    }
+    return this.#context.sql.all<Row>('aliveWorkers').map((row) => ({
+      id: row.uid,
+      name: row.name,
+      host: row.host.split('/')[0] ?? row.host,
+      pid: row.pid,
+      queues: JSON.parse(row.queues) as Record<string, number>,
+      leaseMs: row.lease_ms,
+      leaseUntil: row.lease_until,
+      startedAt: row.started_at,
+      running: this.#context.sql.get<{ n: number }>('countHeld', row.id)?.n ?? 0,
+    }))
+  }
+
+  async check(): Promise<void> {
+    await this.settings.put('headrace', 'checked', this.clock.now())
+    this.#db.prepare('select count(*) from processes').get()
+  }
+
+  watch(listener: (hint: Hint) => void): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    await this.#leases.close()
+    const goodbye = this.#commits.run(true, () => {
+      for (const worker of this.#workerNumbers.values()) releaseWorker(this.#context, worker)
+      this.#processes.unregister()
+    })
+    this.#commits.close()
+    await goodbye
+    this.#wakeUp?.close()
+    this.#db.close()
+  }
+
+  #seq(id: JobId): number | undefined {
+    return this.#context.sql.get<{ seq: number }>('seqByJobId', id)?.seq
+  }
+
+  #tellOthers(): void {
+    const hint = this.#context.hints.take()
+    if (hint === undefined) return
+    for (const listener of this.#listeners) listener(hint)
+    this.#wakeUp?.send(hint, this.#neighbourPorts())
+  }
+
+  #hear(hint: Hint): void {
+    // A process that has just come may not be on the list yet.
+    if (hint.all === true) this.#neighboursAt = Number.NEGATIVE_INFINITY
+    for (const listener of this.#listeners) listener(hint)
+  }
+
+  #neighbourPorts(): readonly number[] {
+    const now = this.clock.now()
+    if (now - this.#neighboursAt >= NEIGHBOURS_MS) {
+      this.#neighboursAt = now
+      this.#neighbours = this.#processes
+        .others()
+        .map((row) => row.port)
+        .filter((port) => port !== 0)
+    }
+    return this.#neighbours
+  }
+
+  /** For messages. */
+  get path(): string {
+    return this.#path
+  }
+}
+
+function lastAttempt(job: Job): Attempt[] {
+  switch (job.state) {
+    case 'waiting':
+      return []
+    case 'running':
+      return [{ attempt: job.attempt, worker: job.worker, startedAt: job.startedAt, outcome: 'running' }]
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled': {
+      if (job.startedAt === undefined || job.worker === undefined) return []
+      const { attempt, worker, startedAt, endedAt, state } = job
+      return [{ attempt, worker, startedAt, endedAt, outcome: state, ...('error' in job && { error: job.error }) }]
+    }
+  }
+}

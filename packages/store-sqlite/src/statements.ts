@@ -1,0 +1,281 @@
+// Named statements and no other code. Each names the index it uses, or its primary key; a test explains every one.
+
+/** Index: jobs (id unique). */
+export const insertJob = `
+  insert into jobs (id, task, kind, queue, priority, input, created_at, deadline_at, owner, tags, parent_seq, root_seq,
+    step, item, retry_of)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+/** Primary key: live (seq). */
+export const insertLive = `
+  insert into live (seq, state, queue, priority, due_at, deadline_at, kind, parent_seq, step, grouped, attached)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+/** Primary key: job_tags (tag, seq). */
+export const insertTag = `insert or ignore into job_tags (tag, seq) values (?, ?)`
+
+/** Primary key: idempotency (scope, key). */
+export const idempotencyByKey = `select fingerprint, job_id from idempotency where scope = ? and key = ?`
+
+/** Primary key: idempotency (scope, key). */
+export const insertIdempotency = `
+  insert into idempotency (scope, key, fingerprint, job_id, at) values (?, ?, ?, ?, ?)`
+
+/** Primary key: events (cursor). */
+export const insertEvent = `insert into events (seq, kind, attempt, at, data) values (?, ?, ?, ?, ?)`
+
+/** The most urgent ready jobs of a queue. Index: live_ready (queue, priority desc, due_at, seq). */
+export const readyJobs = `
+  select live.seq as seq, live.attempt as attempt, live.failures as failures, live.priority as priority,
+    jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,
+    jobs.owner as owner, jobs.deadline_at as deadline_at, parents.id as parent_id, roots.id as root_id
+  from live indexed by live_ready
+  join jobs on jobs.seq = live.seq
+  left join jobs as parents on parents.seq = jobs.parent_seq
+  left join jobs as roots on roots.seq = jobs.root_seq
+  where live.queue = ? and live.state = 'ready'
+  order by live.priority desc, live.due_at, live.seq
+  limit ?`
+
+/** Primary key: live (seq). */
+export const markClaimed = `
+  update live set state = 'running', worker = ?, attempt = attempt + 1, started_at = ?
+  where seq in (select value from json_each(?))`
+
+/** Makes due what has fallen due. Index: live_scheduled (due_at). */
+export const promoteScheduled = `
+  update live set state = 'ready'
+  where state = 'scheduled' and due_at <= ?
+  returning queue`
+
+/** Index: live_scheduled (due_at). */
+export const nextScheduled = `select min(due_at) as due_at from live where state = 'scheduled'`
+
+/** A running job, if this worker's attempt still holds it. Primary key: live (seq). */
+export const heldJob = `
+  select live.queue as queue, live.kind as kind, live.lapses as lapses, live.deadline_at as deadline_at,
+    live.cancel_reason as cancel_reason, live.started_at as started_at, live.attempt as attempt,
+    live.worker as worker, live.parent_seq as parent_seq, live.step as step, live.grouped as grouped
+  from live
+  where seq = ? and state = 'running' and worker = ? and attempt = ?`
+
+/** Index: live_running (worker). */
+export const heldByWorker = `
+  select seq, queue, kind, lapses, deadline_at, cancel_reason, started_at, attempt, worker, parent_seq, step, grouped
+  from live indexed by live_running
+  where worker = ? and state = 'running'`
+
+/** Primary key: live (seq). */
+export const deleteLive = `delete from live where seq = ?`
+
+/** Primary key: live (seq). */
+export const returnToWaiting = `
+  update live set state = ?, worker = null, started_at = null, due_at = ?, failures = failures + ?, lapses = ?
+  where seq = ?`
+
+/** Primary key: live (seq). */
+export const resetLapses = `update live set lapses = 0 where seq = ?`
+
+/** Primary key: outcomes (seq); a second end of a job fails here. */
+export const insertOutcome = `
+  insert into outcomes (seq, state, result, error, attempt, worker, started_at, ended_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?)`
+
+/** Primary key: attempts (seq, attempt). */
+export const insertAttempt = `
+  insert into attempts (seq, attempt, worker, started_at, ended_at, outcome, error) values (?, ?, ?, ?, ?, ?, ?)`
+
+/** Primary key: jobs (seq). */
+export const jobIdBySeq = `select id from jobs where seq = ?`
+
+/** Index: jobs (id unique). */
+export const seqByJobId = `select seq from jobs where id = ?`
+
+/** Primary key: jobs (seq). */
+export const rootOf = `select coalesce(root_seq, seq) as root_seq from jobs where seq = ?`
+
+/** Counts ended children off their group; `released` turns 1 once. Primary key: steps (seq, step). */
+export const countDownGroup = `
+  update steps
+  set remaining = remaining - ?1,
+    released = case when remaining - ?1 <= 0 or (policy = 'fail' and ?2 > 0) then 1 else released end
+  where seq = ?3 and step = ?4
+  returning released, remaining`
+
+/** Primary key: steps (seq, step). */
+export const groupReleased = `select released from steps where seq = ? and step = ?`
+
+/** Lets go the next held children of a group. Index: live_children (parent_seq, step, seq). */
+export const unholdChildren = `
+  update live set state = 'ready', due_at = ?
+  where seq in (
+    select seq from live indexed by live_children
+    where parent_seq = ? and step = ? and state = 'held' order by seq limit ?
+  )
+  returning queue`
+
+/** Primary key: steps (seq, step). */
+export const insertStep = `
+  insert into steps (seq, step, kind, name, value, error, due_at, policy, child_seq, remaining, released, delivered,
+    delivered_from, recorded_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+/** Primary key: steps (seq). */
+export const stepsOfJob = `
+  select step, kind, name, value, error, due_at, policy, delivered, delivered_from, recorded_at, child_seq, remaining,
+    released
+  from steps where seq = ? order by step`
+
+/** Index: jobs_children (parent_seq, step, item). */
+export const childOutcomes = `
+  select jobs.id as id, jobs.task as task, jobs.item as item, jobs.step as step, outcomes.state as state,
+    outcomes.result as result, outcomes.error as error
+  from jobs indexed by jobs_children
+  left join outcomes on outcomes.seq = jobs.seq
+  where jobs.parent_seq = ? and jobs.step = ?
+  order by jobs.item`
+
+/** Index: jobs_children (parent_seq, step, item). */
+export const allChildOutcomes = `
+  select jobs.id as id, jobs.task as task, jobs.item as item, jobs.step as step, outcomes.state as state,
+    outcomes.result as result, outcomes.error as error
+  from jobs indexed by jobs_children
+  left join outcomes on outcomes.seq = jobs.seq
+  where jobs.parent_seq = ?
+  order by jobs.step, jobs.item`
+
+/** Of these waits, the released ones. Primary keys: steps (seq, step), outcomes (seq). */
+export const releasedWaits = `
+  select jobs.id as parent_id, steps.step as step
+  from json_each(?) as waits
+  cross join steps on steps.seq = waits.value ->> 0 and steps.step = waits.value ->> 1
+  cross join jobs on jobs.seq = steps.seq
+  where steps.released = 1 or exists (select 1 from outcomes where outcomes.seq = steps.child_seq)`
+
+/** The live jobs of a tree, the top first. Index: jobs_children (parent_seq, step, item). */
+export const liveTree = `
+  with recursive tree (seq) as (
+    select ?
+    union all
+    select jobs.seq from tree cross join jobs indexed by jobs_children on jobs.parent_seq = tree.seq
+  )
+  select live.seq as seq, live.state as state, live.kind as kind, live.attempt as attempt, live.cancel_at as cancel_at,
+    live.parent_seq as parent_seq, live.step as step, live.grouped as grouped, jobs.id as id
+  from tree cross join live on live.seq = tree.seq
+  join jobs on jobs.seq = tree.seq`
+
+/** Children that end with their workflow. Index: live_children (parent_seq, step, seq). */
+export const attachedChildren = `
+  select seq from live indexed by live_children where parent_seq = ? and attached = 1`
+
+/** The live children of one step. Index: live_children (parent_seq, step, seq). */
+export const groupChildren = `
+  select seq from live indexed by live_children where parent_seq = ? and step = ?`
+
+/** Primary key: live (seq). */
+export const requestCancel = `update live set cancel_at = ?, cancel_reason = ? where seq = ? and cancel_at is null`
+
+/** Index: live_cancelling (worker). */
+export const cancelRequests = `
+  select seq, cancel_reason from live indexed by live_cancelling where worker = ? and cancel_at is not null`
+
+/** Index: live_deadline (deadline_at). */
+export const pastDeadline = `
+  select seq, state from live indexed by live_deadline
+  where deadline_at is not null and deadline_at <= ? and state <> 'running' limit 1000`
+
+/** Primary key: live (seq). */
+export const insertTold = `
+  insert into events (seq, kind, attempt, at, data)
+  select ?1, ?2, ?3, ?4, ?5
+  where exists (select 1 from live where seq = ?1 and attempt = ?3 and worker = ?6)`
+
+/** Primary key: progress (seq). */
+export const upsertProgress = `
+  insert into progress (seq, fraction, message, at)
+  select ?1, ?2, ?3, ?4
+  where exists (select 1 from live where seq = ?1 and attempt = ?5 and worker = ?6)
+  on conflict (seq) do update set fraction = excluded.fraction, message = excluded.message, at = excluded.at`
+
+/** Primary key: processes (id). */
+export const insertProcess = `
+  insert into processes (host, pid, started, port, opened_at) values (?, ?, ?, ?, ?)`
+
+/** Scan: a handful of rows. */
+export const allProcesses = `select id, host, pid, started, port from processes`
+
+/** Primary key: processes (id). */
+export const deleteProcess = `delete from processes where id = ?`
+
+/** Primary key: workers (id). */
+export const insertWorker = `
+  insert into workers (uid, name, process, host, pid, queues, lease_ms, lease_until, started_at)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+/** Index: workers_alive (process). */
+export const aliveWorkers = `
+  select id, uid, name, process, host, pid, queues, lease_ms, lease_until, started_at
+  from workers indexed by workers_alive where ended_at is null`
+
+/** Primary key: workers (id). */
+export const workerAlive = `select 1 as alive from workers where id = ? and ended_at is null`
+
+/** Primary key: workers (id). */
+export const renewLease = `update workers set lease_until = ? where id = ? and ended_at is null`
+
+/** Primary key: workers (id). */
+export const endWorker = `update workers set ended_at = ? where id = ? and ended_at is null`
+
+/** Index: live_running (worker). */
+export const countHeld = `select count(*) as n from live indexed by live_running where worker = ? and state = 'running'`
+
+/** Primary key: settings (namespace, key). */
+export const getSetting = `select value from settings where namespace = ? and key = ?`
+
+/** Primary key: settings (namespace, key). */
+export const putSetting = `
+  insert into settings (namespace, key, value) values (?, ?, ?)
+  on conflict (namespace, key) do update set value = excluded.value`
+
+/** Primary key: settings (namespace, key). */
+export const deleteSetting = `delete from settings where namespace = ? and key = ?`
+
+/** Primary key: settings (namespace). */
+export const listSettings = `select key, value from settings where namespace = ? order by key`
+
+/** Index: jobs (id unique). */
+export const inputOfJob = `select input from jobs where id = ?`
+
+/** Index: jobs (id unique). */
+export const outcomeOfJob = `
+  select outcomes.state as state, outcomes.result as result, outcomes.error as error
+  from jobs join outcomes on outcomes.seq = jobs.seq where jobs.id = ?`
+
+/** Index: jobs (id unique). */
+export const attemptsOfJob = `
+  select attempts.attempt as attempt, workers.uid as worker, attempts.started_at as started_at,
+    attempts.ended_at as ended_at, attempts.outcome as outcome, attempts.error as error
+  from jobs
+  join attempts on attempts.seq = jobs.seq
+  left join workers on workers.id = attempts.worker
+  where jobs.id = ?
+  order by attempts.attempt`
+
+/** Primary key: events (cursor). */
+export const lastCursor = `select max(cursor) as cursor from events`
+
+/** Index: live_ready, live_scheduled, live_running: a scan of the live jobs only. */
+export const queueCounts = `
+  select queue,
+    sum(state = 'ready') as waiting,
+    sum(state in ('scheduled', 'held')) as scheduled,
+    sum(state = 'running') as running
+  from live group by queue order by queue`
+
+/** Index: jobs (id unique). */
+export const statesOfJobs = `
+  select jobs.id as id, coalesce(outcomes.state, case live.state when 'running' then 'running' else 'waiting' end) as state
+  from json_each(?) as ids
+  cross join jobs on jobs.id = ids.value
+  left join outcomes on outcomes.seq = jobs.seq
+  left join live on live.seq = jobs.seq`

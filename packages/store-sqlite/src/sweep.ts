@@ -1,0 +1,74 @@
+import { afterLapse, cancelled, deadlineExceeded, type Release, type SweepResult } from '@headrace/engine'
+import { promoteDue, running } from './commit.ts'
+import { applyTransition, cancelTree, type Ending, Endings, type HeldRow } from './ending.ts'
+import type { Context } from './prepared.ts'
+import type { ProcessRegistry } from './process-registry.ts'
+
+type WorkerRow = { readonly id: number; readonly uid: string; readonly process: number; readonly lease_until: number }
+
+/** Takes back what lost workers held, makes due what has fallen due, and ends what passed its deadline. */
+export function sweep(context: Context, processes: ProcessRegistry): SweepResult & { readonly released: Release[] } {
+  const { sql, clock } = context
+  const endings = new Endings(context)
+  const dead = processes.removeDead()
+  let lostWorkers = 0
+  let returnedJobs = 0
+  for (const worker of sql.all<WorkerRow>('aliveWorkers')) {
+    const why = whyLost(worker, dead, processes, clock.now())
+    if (why === undefined) continue
+    lostWorkers++
+    returnedJobs += loseWorker(context, endings, worker.id, why)
+  }
+  promoteDue(context)
+  endPastDeadline(context, endings)
+  const nextDueAt = sql.get<{ due_at: number | null }>('nextScheduled')?.due_at ?? undefined
+  const released = endings.finish()
+  return { lostWorkers, returnedJobs, released, ...(nextDueAt !== undefined && { nextDueAt }) }
+}
+
+function whyLost(
+  worker: WorkerRow,
+  dead: ReadonlySet<number>,
+  processes: ProcessRegistry,
+  now: number,
+): string | undefined {
+  if (dead.has(worker.process) || !processes.isKnown(worker.process)) return 'its process ended'
+  if (worker.lease_until <= now) return 'its lease lapsed'
+  return undefined
+}
+
+/** Ends a worker; each job that it held goes on elsewhere. @returns how many it held */
+function loseWorker(context: Context, endings: Endings, worker: number, why: string): number {
+  const { sql, clock } = context
+  sql.run('endWorker', clock.now(), worker)
+  const held = sql.all<HeldRow>('heldByWorker', worker)
+  for (const job of held) applyTransition(context, endings, job, afterLapse(running(job), clock.now(), why))
+  return held.length
+}
+
+/** Hands back what a worker that says goodbye still holds. */
+export function releaseWorker(context: Context, worker: number): Release[] {
+  const { sql, clock } = context
+  const endings = new Endings(context)
+  const now = clock.now()
+  sql.run('endWorker', now, worker)
+  for (const job of sql.all<HeldRow>('heldByWorker', worker)) {
+    const back = { to: 'waiting', dueAt: now, because: 'released' } as const
+    applyTransition(context, endings, job, job.cancel_reason === null ? back : cancelled(job.cancel_reason))
+  }
+  return endings.finish()
+}
+
+type Late = { readonly seq: number }
+
+// A running job's deadline is kept by its worker, or at the worker's loss.
+function endPastDeadline(context: Context, endings: Endings): void {
+  const { sql, clock } = context
+  for (const { seq } of sql.all<Late>('pastDeadline', clock.now())) {
+    // An earlier one's tree may have taken it along.
+    const [job] = sql.all<Ending>('liveTree', seq)
+    if (job === undefined) continue
+    endings.end({ ...job, worker: null, started_at: null }, { to: 'failed', error: deadlineExceeded() })
+    cancelTree(context, endings, seq, 'Its parent passed its deadline.')
+  }
+}
