@@ -5,6 +5,7 @@ import {
   type Claimed,
   type Commit,
   type CommitResult,
+  type JobId,
   type Lease,
   type NewStep,
   type Settlement,
@@ -12,11 +13,12 @@ import {
 } from '@headrace/engine'
 import { applyTransition, Endings, type HeldRow } from './ending.ts'
 import { insertNewJob } from './enqueue.ts'
+import type { Durability } from './group-commit.ts'
 import type { Context } from './prepared.ts'
 
-/** Whether losing this commit with the power would break a promise. A lost claim is only claimed again. */
-export function isDurable(batch: Commit): boolean {
-  return batch.settle.length > 0 || batch.advance.length > 0
+/** Outcomes and steps are on the disk before anyone sees them. A claim that is lost with the power is claimed again. */
+export function durabilityOf(batch: Commit): Durability {
+  return batch.settle.length > 0 || batch.advance.length > 0 ? 'before-seen' : 'later'
 }
 
 /** Everything a worker has to say, in one transaction. @param worker the store's number for `batch.worker` */
@@ -122,15 +124,13 @@ type ReadyRow = {
   readonly attempt: number
   readonly failures: number
   readonly priority: number
-  readonly id: string
+  readonly id: JobId
   readonly task: string
   readonly kind: Claimed['kind']
   readonly input: string
   readonly created_at: number
   readonly owner: string | null
   readonly deadline_at: number | null
-  readonly parent_id: string | null
-  readonly root_id: string | null
 }
 
 function claimAll(context: Context, batch: Commit, worker: number): Claimed[] {
@@ -146,29 +146,27 @@ function claim({ sql, clock, hints }: Context, batch: Commit, worker: number, qu
   const ready = sql.all<ReadyRow>('readyJobs', queue, slots)
   if (ready.length === 0) return []
   const now = clock.now()
-  sql.run('markClaimed', worker, now, JSON.stringify(ready.map((row) => row.seq)))
   const data = JSON.stringify({ worker: batch.worker })
-  for (const row of ready) sql.run('insertEvent', row.seq, 'started', row.attempt + 1, now, data)
+  for (const row of ready) {
+    sql.run('markClaimed', worker, now, row.seq)
+    sql.run('insertEvent', row.seq, 'started', row.attempt + 1, now, data)
+  }
   hints.events()
   return ready.map((row) => toClaimed(row, queue, batch))
 }
 
 function toClaimed(row: ReadyRow, queue: string, batch: Commit): Claimed {
-  // Ids in the store were branded when they came in.
-  const id = row.id as Claimed['rootId']
   return {
-    lease: { jobId: id, attempt: row.attempt + 1, worker: batch.worker, row: row.seq },
+    lease: { jobId: row.id, attempt: row.attempt + 1, worker: batch.worker, row: row.seq },
     task: row.task,
     kind: row.kind,
     queue,
     priority: row.priority,
     input: row.input,
     createdAt: row.created_at,
-    rootId: (row.root_id ?? id) as Claimed['rootId'],
     failures: row.failures,
     ...(row.owner !== null && { owner: row.owner }),
     ...(row.deadline_at !== null && { deadlineAt: row.deadline_at }),
-    ...(row.parent_id !== null && { parentId: row.parent_id as Claimed['rootId'] }),
   }
 }
 

@@ -1,9 +1,17 @@
-import type { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { type Clock, StoreUnavailableError } from '@headrace/engine'
 import { namedError, SQLITE_BUSY, sqliteCode } from './database.ts'
+import { LogFlush } from './log-flush.ts'
+
+/**
+ * When an operation is on the disk. `later`: some time after; lost with the power, never with the process alone (a
+ * claim, a log line). `before-answer`: before its promise resolves, though others may see it a moment sooner (an
+ * accepted job may already run while its id waits for the disk). `before-seen`: before anyone sees it (an outcome).
+ */
+export type Durability = 'later' | 'before-answer' | 'before-seen'
 
 type Operation = {
-  readonly durable: boolean
+  readonly durability: Durability
   readonly work: () => unknown
   readonly resolve: (value: never) => void
   readonly reject: (error: unknown) => void
@@ -21,8 +29,9 @@ export class GroupCommit {
   readonly #db: DatabaseSync
   readonly #clock: Clock
   readonly #path: string
-  readonly #fsync: boolean
+  readonly #log: LogFlush | undefined
   readonly #committed: () => void
+  readonly #statements: Readonly<Record<'begin' | 'commit', StatementSync>>
   #waiting: Operation[] = []
   #scheduled = false
   #busySince: number | undefined
@@ -30,36 +39,44 @@ export class GroupCommit {
   #synced = true
   #closed = false
 
-  /** @param committed called after each transaction that changed something, before its operations resolve */
+  /**
+   * @param fsync false leaves out every flush to the disk
+   * @param committed called after each transaction, before its operations resolve
+   */
   constructor(options: { db: DatabaseSync; clock: Clock; path: string; fsync: boolean; committed: () => void }) {
     this.#db = options.db
     this.#clock = options.clock
     this.#path = options.path
-    this.#fsync = options.fsync
+    this.#log = options.fsync ? new LogFlush(options.path) : undefined
     this.#committed = options.committed
-    if (!this.#fsync) this.#db.exec('pragma synchronous = off')
+    this.#statements = {
+      begin: this.#db.prepare('begin immediate'),
+      commit: this.#db.prepare('commit'),
+    }
+    if (this.#log === undefined) this.#db.exec('pragma synchronous = off')
   }
 
-  /**
-   * @param durable false for what may be lost with the power (a claim, a log line): the next durable commit, or the
-   *   next check-point, carries it to the disk. It is never lost with the process alone.
-   */
-  run<T>(durable: boolean, work: () => T): Promise<T> {
-    if (this.#closed)
-      return Promise.reject(new StoreUnavailableError(this.#path, 0, { cause: new Error('the store was closed') }))
+  /** @param options `isBatch`: the caller has gathered its company already, so it is committed now, with all who wait */
+  run<T>(durability: Durability, work: () => T, options?: { readonly isBatch: boolean }): Promise<T> {
+    if (this.#closed) return Promise.reject(this.#closedError())
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({ durable, work, resolve, reject })
+      this.#waiting.push({ durability, work, resolve, reject })
+      if (this.#scheduled && this.#busySince !== undefined) return
+      if (options?.isBatch) {
+        this.#flush()
+        return
+      }
       if (this.#scheduled) return
       this.#scheduled = true
       this.#clock.defer(() => this.#flush())
     })
   }
 
-  /** Commits what waits, then takes no more. */
-  close(): void {
-    if (this.#waiting.length > 0) this.#flush()
+  /** Takes no more; what still waits is refused. */
+  async close(): Promise<void> {
     this.#closed = true
-    for (const operation of this.#waiting.splice(0)) operation.reject(new StoreUnavailableError(this.#path, 0))
+    for (const operation of this.#waiting.splice(0)) operation.reject(this.#closedError())
+    await this.#log?.close()
   }
 
   #flush(): void {
@@ -71,7 +88,7 @@ export class GroupCommit {
     const values: unknown[] = []
     try {
       for (const operation of group) values.push(operation.work())
-      this.#db.exec('commit')
+      this.#statements.commit.run()
     } catch (error) {
       this.#rollBack()
       if (group.length === 1) group[0]?.reject(namedError(error, this.#path))
@@ -79,18 +96,36 @@ export class GroupCommit {
       return
     }
     this.#committed()
-    for (const [index, operation] of group.entries()) operation.resolve(values[index] as never)
+    this.#answer(group, values)
+  }
+
+  #answer(group: readonly Operation[], values: readonly unknown[]): void {
+    const waitsForDisk = !this.#synced && this.#log !== undefined
+    const later: (() => void)[] = []
+    const refusals: ((error: unknown) => void)[] = []
+    for (const [index, operation] of group.entries()) {
+      const answer = () => operation.resolve(values[index] as never)
+      if (waitsForDisk && operation.durability !== 'later') {
+        later.push(answer)
+        refusals.push(operation.reject)
+      } else answer()
+    }
+    if (later.length === 0) return
+    this.#log?.flush().then(
+      () => later.forEach((answer) => void answer()),
+      (error: unknown) => refusals.forEach((refuse) => void refuse(namedError(error, this.#path))),
+    )
   }
 
   /** One operation of the group failed and took the others with it: give each its own transaction. */
   #oneByOne(group: readonly Operation[]): void {
     for (const operation of group) {
       try {
-        this.#db.exec('begin immediate')
+        this.#statements.begin.run()
         const value = operation.work()
-        this.#db.exec('commit')
+        this.#statements.commit.run()
         this.#committed()
-        operation.resolve(value as never)
+        this.#answer([operation], [value])
       } catch (error) {
         this.#rollBack()
         operation.reject(namedError(error, this.#path))
@@ -100,8 +135,8 @@ export class GroupCommit {
 
   #begin(): boolean {
     try {
-      this.#setSynced(this.#waiting.some((operation) => operation.durable))
-      this.#db.exec('begin immediate')
+      this.#setSynced(this.#waiting.some(({ durability }) => durability === 'before-seen'))
+      this.#statements.begin.run()
       this.#busySince = undefined
       this.#busyTries = 0
       return true
@@ -126,12 +161,17 @@ export class GroupCommit {
     return true
   }
 
+  #closedError(): Error {
+    return new StoreUnavailableError(this.#path, 0, { cause: new Error('the store was closed') })
+  }
+
   #unavailable(cause: unknown): Error {
     return new StoreUnavailableError(this.#path, BUSY_WAIT_MS_MAX, { cause })
   }
 
   #setSynced(synced: boolean): void {
-    if (synced === this.#synced || !this.#fsync) return
+    if (synced === this.#synced || this.#log === undefined) return
+    // Not prepared ahead: this pragma takes effect when it is prepared.
     this.#db.exec(synced ? 'pragma synchronous = full' : 'pragma synchronous = normal')
     this.#synced = synced
   }

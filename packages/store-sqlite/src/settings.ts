@@ -17,11 +17,11 @@ export class SqliteSettings implements Settings {
   }
 
   async put(namespace: string, key: string, value: Json): Promise<void> {
-    await this.#commits.run(true, () => this.#sql.run('putSetting', namespace, key, JSON.stringify(value)))
+    await this.#commits.run('before-answer', () => this.#sql.run('putSetting', namespace, key, JSON.stringify(value)))
   }
 
   async delete(namespace: string, key: string): Promise<boolean> {
-    const { changes } = await this.#commits.run(true, () => this.#sql.run('deleteSetting', namespace, key))
+    const { changes } = await this.#commits.run('before-answer', () => this.#sql.run('deleteSetting', namespace, key))
     return changes > 0
   }
 

@@ -27,11 +27,12 @@ import {
   type Settings,
   type Store,
   type SweepResult,
+  type Timer,
   type WorkerId,
   type WorkerInfo,
   type WorkerRow,
 } from '@headrace/engine'
-import { commitBatch, isDurable } from './commit.ts'
+import { commitBatch, durabilityOf } from './commit.ts'
 import { openDatabase } from './database.ts'
 import { cancelTree, Endings } from './ending.ts'
 import { enqueueJob } from './enqueue.ts'
@@ -54,6 +55,9 @@ export type SqliteStoreOptions = {
   /** Whether another process lives; a simulation brings its own. */
   readonly liveness?: Liveness
 }
+
+/** Other processes learn of new events this late at most: waking somebody costs more than storing an event. */
+const EVENTS_WITHIN_MS = 50
 
 /** How long the list of the other processes on the file is believed. */
 const NEIGHBOURS_MS = 1_000
@@ -88,6 +92,7 @@ class SqliteStore implements Store {
   readonly #workerNumbers = new Map<WorkerId, number>()
   #neighbours: number[] = []
   #neighboursAt = Number.NEGATIVE_INFINITY
+  #eventsTimer: Timer | undefined
   #closed = false
 
   constructor(path: string, db: DatabaseSync, options: SqliteStoreOptions) {
@@ -106,7 +111,7 @@ class SqliteStore implements Store {
 
   async open(): Promise<void> {
     await this.#wakeUp?.open()
-    await this.#commits.run(true, () => {
+    await this.#commits.run('before-seen', () => {
       this.#processes.register(this.#wakeUp?.port ?? 0)
       sweep(this.#context, this.#processes)
       // So that the others learn of this process before they next look.
@@ -115,16 +120,16 @@ class SqliteStore implements Store {
   }
 
   enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
-    return this.#commits.run(true, () => jobs.map((job) => enqueueJob(this.#context, job)))
+    return this.#commits.run('before-answer', () => jobs.map((job) => enqueueJob(this.#context, job)))
   }
 
   commit(batch: Commit): Promise<CommitResult> {
     const worker = this.#workerNumbers.get(batch.worker) ?? -1
-    return this.#commits.run(isDurable(batch), () => commitBatch(this.#context, batch, worker))
+    return this.#commits.run(durabilityOf(batch), () => commitBatch(this.#context, batch, worker), { isBatch: true })
   }
 
   async addWorker(worker: WorkerInfo, onLost: (reason: string) => void): Promise<void> {
-    const number = await this.#commits.run(true, () => {
+    const number = await this.#commits.run('before-seen', () => {
       const { host, pid } = thisProcess()
       const now = this.clock.now()
       const queues = JSON.stringify(worker.queues)
@@ -141,16 +146,16 @@ class SqliteStore implements Store {
     const number = this.#workerNumbers.get(worker)
     if (number === undefined) return
     this.#leases.letGo(number)
-    await this.#commits.run(true, () => releaseWorker(this.#context, number))
+    await this.#commits.run('before-seen', () => releaseWorker(this.#context, number))
     this.#workerNumbers.delete(worker)
   }
 
   sweep(): Promise<SweepResult> {
-    return this.#commits.run(true, () => sweep(this.#context, this.#processes))
+    return this.#commits.run('before-seen', () => sweep(this.#context, this.#processes))
   }
 
   cancel(id: JobId, reason: string): Promise<CancelOutcome> {
-    return this.#commits.run(true, () => {
+    return this.#commits.run('before-seen', () => {
       const seq = this.#seq(id)
       if (seq === undefined) return 'unknown_job'
       if (this.#context.sql.get('outcomeOfJob', id) !== undefined) return 'already_ended'
@@ -294,12 +299,13 @@ class SqliteStore implements Store {
     if (this.#closed) return
     this.#closed = true
     await this.#leases.close()
-    const goodbye = this.#commits.run(true, () => {
+    const goodbye = this.#commits.run('before-seen', () => {
       for (const worker of this.#workerNumbers.values()) releaseWorker(this.#context, worker)
       this.#processes.unregister()
     })
-    this.#commits.close()
     await goodbye
+    await this.#commits.close()
+    this.#eventsTimer?.cancel()
     this.#wakeUp?.close()
     this.#db.close()
   }
@@ -312,6 +318,16 @@ class SqliteStore implements Store {
     const hint = this.#context.hints.take()
     if (hint === undefined) return
     for (const listener of this.#listeners) listener(hint)
+    if (this.#wakeUp === undefined) return
+    const { events, ...urgent } = hint
+    if (Object.keys(urgent).length > 0) this.#send(hint)
+    else if (events)
+      this.#eventsTimer ??= this.clock.setTimeout(() => this.#send(hint), EVENTS_WITHIN_MS, { background: true })
+  }
+
+  #send(hint: Hint): void {
+    this.#eventsTimer?.cancel()
+    this.#eventsTimer = undefined
     this.#wakeUp?.send(hint, this.#neighbourPorts())
   }
 

@@ -28,19 +28,16 @@ export const insertEvent = `insert into events (seq, kind, attempt, at, data) va
 export const readyJobs = `
   select live.seq as seq, live.attempt as attempt, live.failures as failures, live.priority as priority,
     jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,
-    jobs.owner as owner, jobs.deadline_at as deadline_at, parents.id as parent_id, roots.id as root_id
+    jobs.owner as owner, jobs.deadline_at as deadline_at
   from live indexed by live_ready
   join jobs on jobs.seq = live.seq
-  left join jobs as parents on parents.seq = jobs.parent_seq
-  left join jobs as roots on roots.seq = jobs.root_seq
   where live.queue = ? and live.state = 'ready'
   order by live.priority desc, live.due_at, live.seq
   limit ?`
 
 /** Primary key: live (seq). */
 export const markClaimed = `
-  update live set state = 'running', worker = ?, attempt = attempt + 1, started_at = ?
-  where seq in (select value from json_each(?))`
+  update live set state = 'running', worker = ?, attempt = attempt + 1, started_at = ? where seq = ?`
 
 /** Makes due what has fallen due. Index: live_scheduled (due_at). */
 export const promoteScheduled = `

@@ -15,7 +15,8 @@ export class WakeUp {
 
   constructor(onHint: (hint: Hint) => void) {
     this.#onHint = onHint
-    this.#socket = createSocket('udp4')
+    // The one address is no name, so there is nothing to look up, and the datagram leaves at once.
+    this.#socket = createSocket({ type: 'udp4', lookup: (address, _, answer) => answer(null, address, 4) })
     this.#socket.on('message', (bytes) => this.#receive(bytes))
     // Without wake-ups everything still runs, by looking now and then.
     this.#socket.on('error', () => {})

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createReadStream, existsSync } from 'node:fs'
+import { createReadStream, existsSync, watch } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -33,8 +33,8 @@ suite('a program', options, () => {
   })
 
   test('is told its job, attempt and folder, and sees nothing else of the environment of its worker', async (t) => {
-    process.env['HEADRACE_TEST_SECRET'] = 'postgres://ada:secret@db'
-    t.after(() => delete process.env['HEADRACE_TEST_SECRET'])
+    process.env.HEADRACE_TEST_SECRET = 'postgres://ada:secret@db'
+    t.after(() => delete process.env.HEADRACE_TEST_SECRET)
     const { request } = recordedRequest()
     const env = Object(await node(`result({ ...process.env, cwd: process.cwd() })`, request, { env: { REGION: 'eu' } }))
     const { HEADRACE_INPUT, HEADRACE_WORK_DIR, cwd, PATH, HOME, LANG, TMPDIR, ...rest } = env
@@ -45,7 +45,7 @@ suite('a program', options, () => {
       HEADRACE_ALIVE_FD: '4',
       REGION: 'eu',
     })
-    assert.equal(PATH, process.env['PATH'])
+    assert.equal(PATH, process.env.PATH)
     assert.equal(cwd, HEADRACE_WORK_DIR)
     assert.equal(dirname(HEADRACE_INPUT), HEADRACE_WORK_DIR)
   })
@@ -342,14 +342,15 @@ suite('what a program leaves behind', options, () => {
     assert.match(recorder.logs('warn').join(), /has left its process group/)
   })
 
-  test('in the folder for temporary files is nothing', async () => {
-    const before = await attemptFolders()
+  test('in its folder is removed, when it was stopped too', async () => {
     const { request, abort, recorder } = recordedRequest()
-    const running = sh('echo ready; sleep 1000', request)
+    const running = sh('pwd; touch file; echo ready; sleep 1000', request)
     await recorder.logged('ready')
+    const [workDir = ''] = recorder.logs('info')
+    assert.equal(existsSync(workDir), true)
     abort.abort()
     await assert.rejects(running)
-    assert.deepEqual(await attemptFolders(), before)
+    assert.equal(existsSync(workDir), false)
   })
 })
 
@@ -358,6 +359,11 @@ suite('when a worker dies by SIGKILL', options, () => {
     const tree = await treeWatch(t)
     await killWorkerOf(t, `exec 5>${tree.path}; trap '' TERM; sleep 1000 & echo ready; wait`)
     await tree.ended
+  })
+
+  test('the folders of its programs are removed', async (t) => {
+    const folders = await killWorkerOf(t, 'touch file; echo ready; sleep 1000')
+    await emptied(folders)
   })
 
   test('its programs are ended by another watcher when the first was killed before', async (t) => {
@@ -404,13 +410,17 @@ async function treeWatch(t: TestContext): Promise<{ path: string; ended: Promise
   return { path, ended: finished(stream) }
 }
 
-async function killWorkerOf(t: TestContext, script: string, doing = ''): Promise<void> {
+/** Gives the folder in which the worker's programs had theirs. */
+async function killWorkerOf(t: TestContext, script: string, doing = ''): Promise<string> {
   const program = fileURLToPath(new URL('./worker-process.ts', import.meta.url))
-  const worker = spawn(process.execPath, [program, script, doing], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const folders = await tmp(t)
+  const env = { ...process.env, TMPDIR: folders }
+  const worker = spawn(process.execPath, [program, script, doing], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   t.after(() => worker.kill('SIGKILL'))
   await once(worker.stdout, 'data')
   worker.kill('SIGKILL')
   await once(worker, 'exit')
+  return folders
 }
 
 async function tmp(t: TestContext): Promise<string> {
@@ -419,6 +429,10 @@ async function tmp(t: TestContext): Promise<string> {
   return dir
 }
 
-async function attemptFolders(): Promise<string[]> {
-  return (await readdir(tmpdir())).filter((name) => name.startsWith('headrace-attempt-'))
+async function emptied(folder: string): Promise<void> {
+  const watcher = watch(folder)
+  // Listens before each look, so that no change is missed.
+  for (let change = once(watcher, 'change'); (await readdir(folder)).length > 0; change = once(watcher, 'change'))
+    await change
+  watcher.close()
 }

@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { Execute, ExecutionRequest } from './execution.ts'
 import { ALIVE_FD } from './process-group.ts'
 import { EVENTS_FD, runProgram } from './program.ts'
@@ -48,7 +48,7 @@ export function processExecutor(options: ProcessExecutorOptions): Execute {
     request.signal.throwIfAborted()
     const workDir = await openWorkDir(request)
     try {
-      return await executeIn(workDir.path, request, options)
+      return await executeIn(workDir, request, options)
     } finally {
       await workDir.close()
     }
@@ -56,7 +56,7 @@ export function processExecutor(options: ProcessExecutorOptions): Execute {
 }
 
 async function executeIn(
-  workDir: string,
+  { path: workDir, tmpFolder }: WorkDir,
   request: ExecutionRequest,
   options: ProcessExecutorOptions,
 ): Promise<unknown> {
@@ -66,6 +66,7 @@ async function executeIn(
   const outcome = await runProgram(request, {
     command: typeof options.command === 'function' ? options.command(request) : options.command,
     cwd: options.cwd ?? workDir,
+    tmpFolder,
     env: environment(request, { workDir, inputPath, env: options.env }),
     logLineBytesMax: options.logLineBytesMax ?? 65_536,
     eventLineBytesMax: options.eventLineBytesMax ?? 16 * 1024 * 1024,
@@ -74,16 +75,18 @@ async function executeIn(
   return outcome.result
 }
 
-async function openWorkDir({ workDir, events }: ExecutionRequest): Promise<{ path: string; close(): Promise<void> }> {
+type WorkDir = { readonly path: string; readonly tmpFolder: string | undefined; close(): Promise<void> }
+
+async function openWorkDir({ workDir, events }: ExecutionRequest): Promise<WorkDir> {
   if (workDir !== undefined) {
     await mkdir(workDir, { recursive: true })
-    return { path: workDir, close: async () => undefined }
+    return { path: workDir, tmpFolder: undefined, close: async () => undefined }
   }
   const path = await mkdtemp(join(tmpdir(), 'headrace-attempt-'))
   const remove = () => rm(path, { recursive: true, force: true, maxRetries: 3 })
   // An outcome that is known is not lost for a folder that cannot be removed.
   const close = () => remove().catch((error) => events.log('warn', `${path} could not be removed: ${error.message}`))
-  return { path, close }
+  return { path, tmpFolder: basename(path), close }
 }
 
 /** Without the second line no program starts on Windows; elsewhere these are not set. */

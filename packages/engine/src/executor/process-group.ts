@@ -14,17 +14,21 @@ const IS_WINDOWS = process.platform === 'win32'
  */
 export function signalGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (child.pid === undefined) return
-  if (IS_WINDOWS) return signalTreeOnWindows(child, signal)
+  if (IS_WINDOWS) signalTreeOnWindows(child, signal)
+  else signalGroupOnPosix(child.pid, signal)
+}
+
+/** Whether a program is spawned as the leader of a group of its own. On Windows that would open a console window. */
+export const IS_GROUP_LEADER = !IS_WINDOWS
+
+function signalGroupOnPosix(groupId: number, signal: 'SIGTERM' | 'SIGKILL'): void {
   try {
-    process.kill(-child.pid, signal)
+    process.kill(-groupId, signal)
   } catch (error) {
     // ESRCH: all have ended. EPERM: what is left has ended but is not yet reaped (macOS), or has become another user's.
     if (!isCode(error, 'ESRCH') && !isCode(error, 'EPERM')) throw error
   }
 }
-
-/** Whether a program is spawned as the leader of a group of its own. On Windows that would open a console window. */
-export const IS_GROUP_LEADER = !IS_WINDOWS
 
 function signalTreeOnWindows(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (signal === 'SIGTERM') {

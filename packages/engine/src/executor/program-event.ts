@@ -28,7 +28,7 @@ const LEVELS: ReadonlyMap<unknown, LogLevel> = new Map([
 export function parseProgramEvent(line: string): ProgramEvent | InvalidLine {
   const fields = parseObject(line)
   if (!fields) return invalid('it is not a JSON object')
-  switch (fields['type']) {
+  switch (fields.type) {
     case 'progress':
       return parseProgress(fields)
     case 'metric':
@@ -38,7 +38,7 @@ export function parseProgramEvent(line: string): ProgramEvent | InvalidLine {
     case 'artifact':
       return parseArtifact(fields)
     case 'result':
-      return { type: 'result', value: fields['value'] ?? null }
+      return { type: 'result', value: fields.value ?? null }
     case 'error':
       return parseError(fields)
     default:

@@ -16,6 +16,8 @@ const LEFTOVERS_MS = 1_000
 export type ProgramOptions = {
   readonly command: readonly [string, ...string[]]
   readonly cwd: string
+  /** The name of the program's own folder in the folder for temporary files, if it has one. */
+  readonly tmpFolder: string | undefined
   readonly env: Readonly<Record<string, string>>
   readonly logLineBytesMax: number
   readonly eventLineBytesMax: number
@@ -32,13 +34,13 @@ export async function runProgram(request: ExecutionRequest, options: ProgramOpti
   }
 }
 
-async function start({ command, cwd, env }: ProgramOptions): Promise<ChildProcess> {
+async function start({ command, cwd, env, tmpFolder }: ProgramOptions): Promise<ChildProcess> {
   const [file, ...parameters] = command
   try {
     const stdio = ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'] as const
     const child = spawn(file, parameters, { cwd, env, stdio: [...stdio], detached: IS_GROUP_LEADER, windowsHide: true })
     // In the same breath, so that no worker dies between the two.
-    if (child.pid !== undefined && IS_GROUP_LEADER) orphanWatcher.watch(child.pid)
+    if (child.pid !== undefined && IS_GROUP_LEADER) orphanWatcher.watch(child.pid, tmpFolder)
     await once(child, 'spawn')
     return child
   } catch (error) {
@@ -147,7 +149,12 @@ class Program {
 
   /** A process that left the group still holds a pipe, or the kernel cannot end one. Neither may hold up the attempt. */
   #giveUp(): void {
-    if (this.#output.isHeldUp && !this.#isStopping) return this.#after(KILL_WAIT_MS, () => this.#giveUp())
+    const isWaitingForListener = this.#output.isHeldUp && !this.#isStopping
+    if (isWaitingForListener) this.#after(KILL_WAIT_MS, () => this.#giveUp())
+    else this.#abandon()
+  }
+
+  #abandon(): void {
     this.#request.events.log('warn', 'Something the program started has left its process group and may still run.')
     this.#abandoned.resolve()
   }

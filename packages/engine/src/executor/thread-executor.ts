@@ -105,8 +105,8 @@ class ThreadPool {
   #giveBack(thread: Thread, timers: Timers): void {
     const [next] = this.#waiting
     if (!thread.isUsable || this.#isClosed) return
-    if (next) return next.give(thread)
-    if (this.#idle.length < (this.#options.idleMax ?? 4)) this.#keepWarm(thread, timers)
+    if (next) next.give(thread)
+    else if (this.#idle.length < (this.#options.idleMax ?? 4)) this.#keepWarm(thread, timers)
     else void thread.close()
   }
 

@@ -137,15 +137,19 @@ class ThreadAttempt {
       case 'progress':
       case 'log':
       case 'metric':
-        return this.#report(message)
+        this.#report(message)
+        return
       case 'artifact':
-        return this.#keepArtifact(message)
+        this.#keepArtifact(message)
+        return
       case 'returned':
         this.#isRunning = false
-        return this.#settled.resolve(message.result)
+        this.#settled.resolve(message.result)
+        return
       case 'threw':
         this.#isRunning = false
-        return this.#settled.reject(message.isAbortReason ? this.#request.signal.reason : toError(message.error))
+        this.#settled.reject(message.isAbortReason ? this.#request.signal.reason : toError(message.error))
+        return
       default:
         message satisfies never
     }

@@ -2,9 +2,12 @@ import { NotJsonError, PayloadTooLargeError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import type { Payload } from '../store/store.ts'
 
+/** What an artifact is made of: bytes, text, or a stream of bytes of any length. */
+export type ArtifactContent = Uint8Array | string | AsyncIterable<Uint8Array>
+
 /** Where payloads over 256 KiB go, and what tasks keep. `@headrace/artifacts` is one. */
 export interface ArtifactSink {
-  put(content: Uint8Array | string): Promise<{ readonly id: string; readonly sizeBytes: number }>
+  put(content: ArtifactContent): Promise<{ readonly id: string; readonly sizeBytes: number }>
   readBytes(id: string): Promise<Uint8Array>
 }
 

@@ -51,8 +51,6 @@ export type Claimed = {
   readonly createdAt: number
   readonly owner?: string
   readonly deadlineAt?: number
-  readonly parentId?: JobId
-  readonly rootId: JobId
   /** Attempts that ended in a thrown error, so far. */
   readonly failures: number
 }
@@ -120,6 +118,11 @@ export type Commit = {
   readonly tell: readonly Told[]
   /** Free slots by queue. */
   readonly claim: readonly { readonly queue: string; readonly slots: number }[]
+  /**
+   * Said after a commit of which the worker does not know whether it was heard: the rows of all jobs that it knows to
+   * hold. Whatever else it holds was claimed by that commit, and goes back to the line.
+   */
+  readonly holds?: readonly number[]
 }
 
 /** A parent's step whose children are done (or, under policy `fail`, of which one failed). */

@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { Executor } from '../executor/executor.ts'
 import type { JobId } from '../job/job.ts'
 import type { LogLevel } from '../store/store.ts'
 
@@ -51,12 +52,6 @@ export type TaskOptions<Input, Output> = {
 
 export type Run<Input, Output> = (input: Input, job: JobContext) => Output | Promise<Output>
 
-/** How a task's code is executed. The engine's own are `thread` and `process`; a plain `run` stays in the event loop. */
-export interface Executor {
-  readonly kind: 'thread' | 'process'
-  execute(input: unknown, job: JobContext, limits: { readonly graceMs: number }): Promise<unknown>
-}
-
 export type Task<Input = unknown, Output = unknown> = TaskOptions<Input, Output> & {
   readonly kind: 'task'
   readonly retry: RetryPolicy
@@ -71,7 +66,7 @@ const RETRY_NEVER: RetryPolicy = { attempts: 1 }
 
 /**
  * Names a function that workers can execute.
- * @param options `run` is a function `(input, job) => output`, or an executor: `thread({...})`, `process({...})`
+ * @param options `run` is a function `(input, job) => output`, or an executor: `thread({...})`, `program({...})`
  * @example
  * const double = task({ name: 'double', run: (n: number) => n * 2 })
  */

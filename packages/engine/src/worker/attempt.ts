@@ -1,9 +1,11 @@
+import { createReadStream } from 'node:fs'
 import type { Clock, Timer } from '../clock/clock.ts'
 import { AttemptTimeoutError, DeadlineExceededError, JobCancelledError, LeaseLostError } from '../errors.ts'
+import type { ExecutionRequest } from '../executor/execution.ts'
 import type { RecordedError } from '../job/job.ts'
 import { recordError } from '../job/recorded-error.ts'
 import { retryDelayMs } from '../job/retry.ts'
-import type { Payloads } from '../payload/payloads.ts'
+import type { ArtifactContent, Payloads } from '../payload/payloads.ts'
 import type { Claimed, Lease, LogLevel, Settlement, Told } from '../store/store.ts'
 import type { JobContext, Task } from '../task/task.ts'
 import { parseInput, parseOutput } from '../task/validate.ts'
@@ -21,7 +23,9 @@ export type AttemptServices = {
   readonly payloads: Payloads
   readonly random: () => number
   tell(told: Told): void
-  keepArtifact(name: string, content: Uint8Array | string, mediaType?: string): Promise<TellableArtifact>
+  keepArtifact(name: string, content: ArtifactContent, mediaType?: string): Promise<TellableArtifact>
+  /** Resolves when what was told before is stored, or nearly. */
+  drained(): Promise<void>
 }
 
 export type TellableArtifact = {
@@ -103,16 +107,41 @@ export class Attempt implements JobContext {
     this.#tell({ kind: 'metric', name, step, value })
   }
 
-  async artifact(name: string, content: Uint8Array | string, mediaType?: string): Promise<void> {
+  artifact(name: string, content: Uint8Array | string, mediaType?: string): Promise<void> {
+    return this.#keep(name, content, mediaType)
+  }
+
+  async #keep(name: string, content: ArtifactContent, mediaType?: string): Promise<void> {
     this.#tell({ kind: 'artifact', ...(await this.#services.keepArtifact(name, content, mediaType)) })
   }
 
   async #work(): Promise<string> {
     const { payloads } = this.#services
     const input = await parseInput(this.#task, await payloads.decode(this.#claimed.input))
-    const { run, graceMs } = this.#task
-    const output = typeof run === 'function' ? await run(input, this) : await run.execute(input, this, { graceMs })
+    const { run } = this.#task
+    const output = typeof run === 'function' ? await run(input, this) : await run.execute(this.#executionRequest(input))
     return payloads.encode(await parseOutput(this.#task, output), `The result of ${this.task}`)
+  }
+
+  #executionRequest(input: unknown): ExecutionRequest {
+    const { clock, drained } = this.#services
+    return {
+      jobId: this.id,
+      attempt: this.attempt,
+      task: this.task,
+      input,
+      signal: this.signal,
+      graceMs: this.#task.graceMs,
+      timers: clock,
+      events: {
+        progress: (fraction, message) => this.progress(fraction, message),
+        log: (level, message) => this.log(level, message),
+        metric: (name, step, value) => this.metric(name, step, value),
+        artifact: (made) =>
+          this.#keep(made.name, 'path' in made ? createReadStream(made.path) : made.content, made.mediaType),
+        drained,
+      },
+    }
   }
 
   #startTimers(): void {

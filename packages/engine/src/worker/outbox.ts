@@ -22,6 +22,8 @@ type Advancing = Waiting<Advance, CommitResult['advanced'][number]>
 
 /** Progress and logs wait so long for company; whatever else is committed takes them along. */
 const TELL_WITHIN_MS = 50
+/** More than this untold, and whoever tells much has to wait. */
+const TELL_MAX = 5_000
 const RETRY_MS = 100
 const RETRY_MS_MAX = 5_000
 
@@ -82,9 +84,22 @@ export class Outbox {
     this.#tellTimer ??= this.#clock.setTimeout(() => this.#schedule(), TELL_WITHIN_MS, { background: true })
   }
 
+  /** Resolves when there is room for more to tell. */
+  async drained(): Promise<void> {
+    while (this.#tell.length > TELL_MAX && !this.#isClosed) {
+      this.#schedule()
+      await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, TELL_WITHIN_MS))
+    }
+  }
+
   /** There may be work in these queues, or in all of them. */
   look(queues: Iterable<string> = this.#slots.queues): void {
     for (const queue of queues) this.#promising.add(queue)
+    this.nudge()
+  }
+
+  /** A slot was freed: claims, if there may be anything to claim. */
+  nudge(): void {
     if (this.#claims().length > 0) this.#schedule()
   }
 

@@ -157,12 +157,9 @@ export class JobWorker {
   }
 
   async #settle(job: Claimed, settlement: Settlement | undefined): Promise<void> {
-    if (settlement !== undefined) {
-      this.#outbox.look([job.queue])
-      await this.#outbox.settle(settlement)
-    }
+    if (settlement !== undefined) await this.#outbox.settle(settlement)
+    else this.#outbox.nudge()
     this.#running.delete(job.lease.row)
-    this.#outbox.look([job.queue])
   }
 
   async #handBack(job: Claimed): Promise<void> {
@@ -271,6 +268,7 @@ export class JobWorker {
       payloads,
       random,
       tell: (told) => this.#outbox.tell(told),
+      drained: () => this.#outbox.drained(),
       keepArtifact: async (name, content, mediaType) => {
         if (artifacts === undefined)
           throw new Error('This engine was given no artifact store, so a task cannot keep files.')
@@ -294,7 +292,7 @@ export class JobWorker {
       takeSlot: (queue) => this.#slots.taken(queue),
       releaseSlot: (queue) => {
         this.#slots.release(queue)
-        this.#outbox.look([queue])
+        this.#outbox.nudge()
       },
       lookForCancel: () => void this.#checkCancels(),
     }

@@ -1,0 +1,14 @@
+/** Content-addressed files that jobs read and make. */
+export { type ArtifactId, artifactIdOfBytes, parseArtifactId } from './artifact-id.ts'
+export type { ArtifactContent, ArtifactRange, ArtifactStore, ListedArtifact, StoredArtifact } from './artifact-store.ts'
+export {
+  ArtifactCorruptError,
+  ArtifactError,
+  type ArtifactErrorCode,
+  ArtifactIdInvalidError,
+  ArtifactNotFoundError,
+  ArtifactRangeInvalidError,
+  ArtifactStoreFullError,
+  ArtifactTooLargeError,
+} from './errors.ts'
+export { openLocalArtifacts } from './local-artifacts.ts'
