@@ -20,8 +20,17 @@ function findNode() {
     // Said below, with what to do about it.
   }
   console.error(
-    'headrace needs Node ' + NODE_MAJOR_MIN + ' or newer; this is ' + process.version + ' on ' + process.platform + '-' +
-      process.arch + '.\nRun "npm ci" without --omit=optional to get one, or install Node ' + NODE_MAJOR_MIN + '.'
+    'headrace needs Node ' +
+      NODE_MAJOR_MIN +
+      ' or newer; this is ' +
+      process.version +
+      ' on ' +
+      process.platform +
+      '-' +
+      process.arch +
+      '.\nRun "npm ci" without --omit=optional to get one, or install Node ' +
+      NODE_MAJOR_MIN +
+      '.',
   )
   process.exit(1)
 }

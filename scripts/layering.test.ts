@@ -1,0 +1,112 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+
+const ROOT = join(import.meta.dirname, '..')
+
+/** Which rooms each room may import, by package name. What is not listed is a backward arrow. */
+const ARROWS: Readonly<Record<string, readonly string[]>> = {
+  'packages/engine': [],
+  'packages/wire': [],
+  'packages/geo': [],
+  'packages/artifacts': ['@headrace/engine'],
+  'packages/store-sqlite': ['@headrace/engine'],
+  'packages/client': ['@headrace/wire'],
+  'packages/dashboard': ['@headrace/client', '@headrace/wire'],
+  'packages/server': ['@headrace/engine', '@headrace/wire'],
+  'apps/layers': ['@headrace/server', '@headrace/engine', '@headrace/geo', '@headrace/wire'],
+  'apps/watershed': ['@headrace/server', '@headrace/engine', '@headrace/geo', '@headrace/artifacts', '@headrace/wire'],
+  'packages/cli': [
+    '@headrace/app-layers',
+    '@headrace/app-watershed',
+    '@headrace/artifacts',
+    '@headrace/client',
+    '@headrace/engine',
+    '@headrace/geo',
+    '@headrace/server',
+    '@headrace/store-sqlite',
+    '@headrace/wire',
+  ],
+  bench: ['@headrace/engine', '@headrace/store-sqlite'],
+}
+
+/** No HTTP and no SQL in the engine; what it needs of the machine is for its executors. */
+const ENGINE_MODULES = new Set([
+  'node:assert',
+  'node:assert/strict',
+  'node:child_process',
+  'node:crypto',
+  'node:events',
+  'node:fs',
+  'node:fs/promises',
+  'node:net',
+  'node:os',
+  'node:path',
+  'node:stream',
+  'node:string_decoder',
+  'node:url',
+  'node:util',
+  'node:worker_threads',
+])
+
+type Source = { readonly path: string; readonly text: string; readonly imports: readonly string[] }
+
+function sourcesOf(room: string): Source[] {
+  const paths = globSync(`${room}/src/**/*.{ts,tsx}`, { cwd: ROOT })
+  return paths.filter(isProduct).map((path) => {
+    const text = readFileSync(join(ROOT, path), 'utf8')
+    return {
+      path,
+      text,
+      imports: [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1] ?? ''),
+    }
+  })
+}
+
+// Tests and what is written for tests may look at anything.
+function isProduct(path: string): boolean {
+  return !/\.test\.tsx?$|\/testing\/|\/conformance|\/example-/.test(path)
+}
+
+for (const [room, allowed] of Object.entries(ARROWS)) {
+  test(`${room} imports no room but ${allowed.join(', ') || 'itself'}`, () => {
+    for (const { path, imports } of sourcesOf(room)) {
+      for (const name of imports.filter((name) => /^(@headrace\/|headrace$)/.test(name))) {
+        const target = name.split('/').slice(0, 2).join('/')
+        assert.ok(allowed.includes(target), `${path} imports ${name}: a backward arrow`)
+        assert.doesNotMatch(name, /\/src\//, `${path} reaches into ${name} past its index.ts`)
+      }
+      for (const name of imports.filter((name) => name.startsWith('.'))) {
+        const escapes =
+          join('/', path, '..', name)
+            .split('/')
+            .slice(1, room.split('/').length + 1)
+            .join('/') !== room
+        assert.ok(!escapes, `${path} imports ${name}, which lies in another room`)
+      }
+    }
+  })
+}
+
+test('every room is listed here', () => {
+  const rooms = globSync(['packages/*/package.json', 'apps/*/package.json', 'bench/package.json'], { cwd: ROOT })
+  assert.deepEqual(rooms.map((path) => path.replace('/package.json', '')).sort(), Object.keys(ARROWS).sort())
+})
+
+test('the engine imports no HTTP, no SQL and no library', () => {
+  for (const { path, imports } of sourcesOf('packages/engine')) {
+    for (const name of imports.filter((name) => !name.startsWith('.'))) {
+      if (name === '@standard-schema/spec') continue // types only, erased
+      assert.ok(ENGINE_MODULES.has(name), `${path} imports ${name}`)
+    }
+  }
+})
+
+test('the engine never reads the wall clock', () => {
+  const clocks = /\bDate\.now\(|\bnew Date\(\)|\bperformance\.now\(|(?<![.\w])set(Timeout|Interval|Immediate)\(/
+  for (const { path, text } of sourcesOf('packages/engine')) {
+    const code = text.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '')
+    assert.doesNotMatch(code, clocks, `${path} reads the clock or sets a timer by itself`)
+  }
+})
