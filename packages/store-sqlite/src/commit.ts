@@ -3,6 +3,7 @@ import {
   afterSettlement,
   assertNever,
   type Claimed,
+  cancelled,
   type Commit,
   type CommitResult,
   type JobId,
@@ -27,6 +28,7 @@ export function commitBatch(context: Context, batch: Commit, worker: number): Co
   for (const told of batch.tell) tell(context, told, worker)
   const advanced = batch.advance.map((advance) => recordSteps(context, advance, worker))
   const settled = batch.settle.map((settlement) => settle(context, endings, settlement, worker))
+  if (batch.holds !== undefined) giveBackUnheard(context, endings, worker, batch.holds)
   const released = endings.finish()
   return { settled, advanced, claimed: claimAll(context, batch, worker), released }
 }
@@ -86,6 +88,8 @@ function recordSteps(
 function recordStep(context: Context, lease: Lease, step: NewStep): void {
   const { sql, clock } = context
   const now = clock.now()
+  // Said again, since the worker had not heard that it was recorded.
+  if (sql.get('stepRecorded', lease.row, step.step) !== undefined) return
   const children = insertChildren(context, lease.row, step)
   const isGroup = step.kind === 'map'
   sql.run(
@@ -173,6 +177,17 @@ function toClaimed(row: ReadyRow, queue: string, batch: Commit): Claimed {
 /** Scheduled jobs whose time has come can be claimed from now on. */
 export function promoteDue({ sql, clock, hints }: Context): void {
   for (const { queue } of sql.all<{ queue: string }>('promoteScheduled', clock.now())) hints.queue(queue)
+}
+
+/** What an earlier commit claimed without the worker's hearing of it goes back to the line. */
+function giveBackUnheard(context: Context, endings: Endings, worker: number, holds: readonly number[]): void {
+  const known = new Set(holds)
+  const dueAt = context.clock.now()
+  for (const held of context.sql.all<HeldRow>('heldByWorker', worker)) {
+    if (known.has(held.seq)) continue
+    const back = { to: 'waiting', dueAt, because: 'released' } as const
+    applyTransition(context, endings, held, held.cancel_reason === null ? back : cancelled(held.cancel_reason))
+  }
 }
 
 function heldRow({ sql }: Context, lease: Lease, worker: number): HeldRow | undefined {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, mkdirSync, openSync, readSync, statSync } from 'node:fs'
+import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { StoreFullError, StoreNotOursError, StoreTooNewError, StoreUnavailableError } from '@headrace/engine'
@@ -20,8 +20,6 @@ export function openDatabase(path: string): DatabaseSync {
   }
   const db = connect(path)
   try {
-    db.exec(`pragma busy_timeout = ${MIGRATE_WAIT_MS}`)
-    checkOwner(db, path)
     db.exec('pragma journal_mode = wal')
     migrate(db, path)
     tune(db)
@@ -58,29 +56,29 @@ function isDiskFull(error: unknown): boolean {
   return sqliteCode(error) === SQLITE_IOERR && /disk (is )?full|no space/i.test((error as Error).message)
 }
 
-function connect(path: string): DatabaseSync {
+function connect(path: string, options: { readonly readOnly: boolean } = { readOnly: false }): DatabaseSync {
   try {
-    return new DatabaseSync(path)
+    return new DatabaseSync(path, { ...options, timeout: MIGRATE_WAIT_MS })
   } catch (error) {
     throw new StoreUnavailableError(path, 0, { cause: error })
   }
 }
 
-// Looked at before SQLite opens it, since opening may already write beside a foreign file.
+// Looked at without a right to write, so that a foreign file stays as it is; and through SQLite rather than by reading its
+// header, since closing a descriptor of the file would drop the locks that this process may hold on it elsewhere
+// (https://www.sqlite.org/howtocorrupt.html, 2.2).
 function refuseForeignFile(path: string): void {
   if (!existsSync(path)) return
-  if (statSync(path).isDirectory()) throw new StoreNotOursError(path, 'it is a folder')
-  const header = Buffer.alloc(100)
-  const file = openSync(path, 'r')
-  const length = readSync(file, header, 0, 100, 0)
-  closeSync(file)
-  if (length === 0) return
-  if (!header.toString('latin1').startsWith('SQLite format 3\0'))
-    throw new StoreNotOursError(path, 'it is no SQLite file')
-  const id = header.readUInt32BE(68)
-  // 0 in a file that another process is making at this moment: its first pages may still be in the log.
-  if (id !== APPLICATION_ID && id !== 0) {
-    throw new StoreNotOursError(path, `its application id is 0x${id.toString(16)}`)
+  const stats = statSync(path)
+  if (stats.isDirectory()) throw new StoreNotOursError(path, 'it is a folder')
+  if (stats.size === 0) return
+  const db = connect(path, { readOnly: true })
+  try {
+    checkOwner(db, path)
+  } catch (error) {
+    throw namedError(error, path)
+  } finally {
+    db.close()
   }
 }
 

@@ -18,6 +18,8 @@ export type Ending = {
   readonly parent_seq: number | null
   readonly step: number | null
   readonly grouped: number
+  /** `held`: it had no place in its group, so its end lets nobody else go. */
+  readonly state?: string
 }
 
 /** Ended children of one parent's step, counted over a transaction. */
@@ -27,6 +29,8 @@ type Countdown = {
   readonly grouped: boolean
   ended: number
   failed: number
+  /** Places that they leave to the held ones. */
+  freed: number
 }
 
 /**
@@ -42,11 +46,11 @@ export class Endings {
     this.#context = context
   }
 
-  /** Ends a live job. The primary key of `outcomes` makes sure that it happens once. */
+  /** Ends a live job; one that something else in this transaction has ended already stays as it is. */
   end(job: Ending, to: { readonly to: EndState; readonly result?: string; readonly error?: RecordedError }): void {
     const { sql, clock, hints } = this.#context
     const now = clock.now()
-    sql.run('deleteLive', job.seq)
+    if (sql.run('deleteLive', job.seq).changes === 0) return
     sql.run(
       'insertOutcome',
       job.seq,
@@ -62,7 +66,7 @@ export class Endings {
     hints.events()
     const id = sql.get<{ id: JobId }>('jobIdBySeq', job.seq)?.id
     if (id !== undefined) hints.ended(id)
-    if (job.parent_seq !== null && job.step !== null) this.#count(job.parent_seq, job.step, job.grouped === 1, to.to)
+    this.#count(job, to.to)
     if (job.kind === 'workflow') this.#endChildren(job.seq)
   }
 
@@ -78,18 +82,20 @@ export class Endings {
     return this.#released
   }
 
-  #count(parentSeq: number, step: number, grouped: boolean, state: EndState): void {
+  #count({ parent_seq: parentSeq, step, grouped, state: before }: Ending, state: EndState): void {
+    if (parentSeq === null || step === null) return
     const key = `${parentSeq}/${step}`
     let countdown = this.#countdowns.get(key)
     if (countdown === undefined) {
-      countdown = { parentSeq, step, grouped, ended: 0, failed: 0 }
+      countdown = { parentSeq, step, grouped: grouped === 1, ended: 0, failed: 0, freed: 0 }
       this.#countdowns.set(key, countdown)
     }
     countdown.ended++
     if (state !== 'succeeded') countdown.failed++
+    if (before !== 'held') countdown.freed++
   }
 
-  #countDown({ parentSeq, step, ended, failed }: Countdown): void {
+  #countDown({ parentSeq, step, ended, failed, freed }: Countdown): void {
     const { sql, clock, hints } = this.#context
     const before = sql.get<{ released: number }>('groupReleased', parentSeq, step)?.released ?? 1
     const after = sql.get<{ released: number; remaining: number }>('countDownGroup', ended, failed, parentSeq, step)
@@ -101,7 +107,7 @@ export class Endings {
       this.#cancelRest(parentSeq, step)
       return
     }
-    for (const { queue } of sql.all<{ queue: string }>('unholdChildren', clock.now(), parentSeq, step, ended)) {
+    for (const { queue } of sql.all<{ queue: string }>('unholdChildren', clock.now(), parentSeq, step, freed)) {
       hints.queue(queue)
     }
   }
@@ -141,7 +147,8 @@ export function cancelTree(
 ): 'cancelled' | 'cancelling' {
   const { sql, clock, hints } = context
   let top: 'cancelled' | 'cancelling' = 'cancelled'
-  for (const job of sql.all<LiveRow>('liveTree', seq)) {
+  // From the leaves up, so that each learns the reason given and not that its workflow ended.
+  for (const job of sql.all<LiveRow>('liveTree', seq).reverse()) {
     if (job.state !== 'running') {
       endings.end({ ...job, worker: null, started_at: null }, cancelled(reason))
       continue
@@ -150,7 +157,7 @@ export function cancelTree(
     hints.cancelled(job.id)
     if (job.cancel_at !== null) continue
     const now = clock.now()
-    sql.run('requestCancel', now, reason, job.seq)
+    if (sql.run('requestCancel', now, reason, job.seq).changes === 0) continue
     sql.run('insertEvent', job.seq, 'cancel-requested', job.attempt, now, JSON.stringify({ reason }))
     hints.events()
   }

@@ -138,7 +138,7 @@ function addSearch(where: Conditions, search: string): void {
   where.sql.push(`(
     (jobs.id >= ? and jobs.id < ?)
     or instr(lower(jobs.task), lower(?)) > 0
-    or jobs.seq in (select seq from job_tags where tag = ?)
+    or instr(lower(jobs.tags), lower(?)) > 0
     or (jobs.seq > (select max(seq) from jobs) - ${SEARCH_DEPTH} and instr(lower(jobs.input), lower(?)) > 0))`)
   const id = search.toLowerCase()
   where.values.push(id, `${id}\u{10FFFF}`, search, search, search)

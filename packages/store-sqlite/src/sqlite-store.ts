@@ -317,7 +317,7 @@ class SqliteStore implements Store {
   #tellOthers(): void {
     const hint = this.#context.hints.take()
     if (hint === undefined) return
-    for (const listener of this.#listeners) listener(hint)
+    this.#tellListeners(hint)
     if (this.#wakeUp === undefined) return
     const { events, ...urgent } = hint
     if (Object.keys(urgent).length > 0) this.#send(hint)
@@ -331,10 +331,21 @@ class SqliteStore implements Store {
     this.#wakeUp?.send(hint, this.#neighbourPorts())
   }
 
+  #tellListeners(hint: Hint): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(hint)
+      } catch (error) {
+        // What was committed is committed, and whoever asked for it must hear so.
+        process.emitWarning(`A listener of the store threw: ${error instanceof Error ? error.stack : error}`)
+      }
+    }
+  }
+
   #hear(hint: Hint): void {
     // A process that has just come may not be on the list yet.
     if (hint.all === true) this.#neighboursAt = Number.NEGATIVE_INFINITY
-    for (const listener of this.#listeners) listener(hint)
+    this.#tellListeners(hint)
   }
 
   #neighbourPorts(): readonly number[] {

@@ -62,6 +62,12 @@ export const heldByWorker = `
   from live indexed by live_running
   where worker = ? and state = 'running'`
 
+/** A job that this worker still holds. Primary key: live (seq). */
+export const heldBySeq = `
+  select seq, queue, kind, lapses, deadline_at, cancel_reason, started_at, attempt, worker, parent_seq, step, grouped
+  from live
+  where seq = ? and worker = ? and state = 'running'`
+
 /** Primary key: live (seq). */
 export const deleteLive = `delete from live where seq = ?`
 
@@ -116,6 +122,9 @@ export const insertStep = `
   insert into steps (seq, step, kind, name, value, error, due_at, policy, child_seq, remaining, released, delivered,
     delivered_from, recorded_at)
   values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+/** Primary key: steps (seq, step). */
+export const stepRecorded = `select 1 as recorded from steps where seq = ? and step = ?`
 
 /** Primary key: steps (seq). */
 export const stepsOfJob = `
@@ -178,7 +187,7 @@ export const cancelRequests = `
 
 /** Index: live_deadline (deadline_at). */
 export const pastDeadline = `
-  select seq, state from live indexed by live_deadline
+  select seq, state, kind, attempt, parent_seq, step, grouped from live indexed by live_deadline
   where deadline_at is not null and deadline_at <= ? and state <> 'running' limit 1000`
 
 /** Primary key: live (seq). */

@@ -1,6 +1,6 @@
 import { afterLapse, cancelled, deadlineExceeded, type Release, type SweepResult } from '@headrace/engine'
 import { promoteDue, running } from './commit.ts'
-import { applyTransition, cancelTree, type Ending, Endings, type HeldRow } from './ending.ts'
+import { applyTransition, type Ending, Endings, type HeldRow } from './ending.ts'
 import type { Context } from './prepared.ts'
 import type { ProcessRegistry } from './process-registry.ts'
 
@@ -42,8 +42,16 @@ function loseWorker(context: Context, endings: Endings, worker: number, why: str
   const { sql, clock } = context
   sql.run('endWorker', clock.now(), worker)
   const held = sql.all<HeldRow>('heldByWorker', worker)
-  for (const job of held) applyTransition(context, endings, job, afterLapse(running(job), clock.now(), why))
+  for (const { seq } of held) {
+    const job = stillHeld(context, worker, seq)
+    if (job !== undefined) applyTransition(context, endings, job, afterLapse(running(job), clock.now(), why))
+  }
   return held.length
+}
+
+// Read again, since the end of another one may have asked it to stop.
+function stillHeld({ sql }: Context, worker: number, seq: number): HeldRow | undefined {
+  return sql.get<HeldRow>('heldBySeq', seq, worker)
 }
 
 /** Hands back what a worker that says goodbye still holds. */
@@ -52,23 +60,19 @@ export function releaseWorker(context: Context, worker: number): Release[] {
   const endings = new Endings(context)
   const now = clock.now()
   sql.run('endWorker', now, worker)
-  for (const job of sql.all<HeldRow>('heldByWorker', worker)) {
+  for (const { seq } of sql.all<HeldRow>('heldByWorker', worker)) {
+    const job = stillHeld(context, worker, seq)
+    if (job === undefined) continue
     const back = { to: 'waiting', dueAt: now, because: 'released' } as const
     applyTransition(context, endings, job, job.cancel_reason === null ? back : cancelled(job.cancel_reason))
   }
   return endings.finish()
 }
 
-type Late = { readonly seq: number }
-
 // A running job's deadline is kept by its worker, or at the worker's loss.
 function endPastDeadline(context: Context, endings: Endings): void {
   const { sql, clock } = context
-  for (const { seq } of sql.all<Late>('pastDeadline', clock.now())) {
-    // An earlier one's tree may have taken it along.
-    const [job] = sql.all<Ending>('liveTree', seq)
-    if (job === undefined) continue
+  for (const job of sql.all<Ending>('pastDeadline', clock.now())) {
     endings.end({ ...job, worker: null, started_at: null }, { to: 'failed', error: deadlineExceeded() })
-    cancelTree(context, endings, seq, 'Its parent passed its deadline.')
   }
 }

@@ -33,6 +33,8 @@ export type OutboxEvents = {
   released(releases: readonly Release[], results: ReadonlyMap<JobId, Payload>): void
   /** The store failed; everything is kept and tried again. */
   failed(error: unknown, retryMs: number): void
+  /** The rows of all jobs that the worker knows to hold. */
+  holds(): readonly number[]
 }
 
 /**
@@ -52,6 +54,8 @@ export class Outbox {
   readonly #promising = new Set<string>()
   #isClaiming = true
   #isCommitting = false
+  /** The last commit failed, and may yet have been heard: then it holds jobs under this worker's name. */
+  #isUnsure = false
   #isScheduled = false
   #tellTimer: Timer | undefined
   #retryMs = RETRY_MS
@@ -81,7 +85,11 @@ export class Outbox {
 
   tell(told: Told): void {
     this.#tell.push(told)
-    this.#tellTimer ??= this.#clock.setTimeout(() => this.#schedule(), TELL_WITHIN_MS, { background: true })
+    const send = () => {
+      this.#tellTimer = undefined
+      this.#schedule()
+    }
+    this.#tellTimer ??= this.#clock.setTimeout(send, TELL_WITHIN_MS, { background: true })
   }
 
   /** Resolves when there is room for more to tell. */
@@ -134,12 +142,14 @@ export class Outbox {
   async #commit(): Promise<void> {
     if (this.#isClosed || this.#isCommitting) return
     const [settle, advance, tell, claim] = [this.#settle, this.#advance, this.#tell, this.#claims()]
-    if (settle.length + advance.length + tell.length + claim.length === 0) return
+    if (settle.length + advance.length + tell.length + claim.length === 0 && !this.#isUnsure) return
     this.#settle = []
     this.#advance = []
     this.#tell = []
     this.#tellTimer?.cancel()
     this.#tellTimer = undefined
+    // What is hinted at from now on may come too late for this commit, and is looked for by the next one.
+    for (const { queue } of claim) this.#promising.delete(queue)
     this.#isCommitting = true
     try {
       const batch: Commit = {
@@ -148,27 +158,33 @@ export class Outbox {
         advance: advance.map(({ what }) => what),
         tell,
         claim,
+        ...(this.#isUnsure && { holds: this.#events.holds() }),
       }
       const result = await this.#store.commit(batch)
-      this.#isCommitting = false
+      if (this.#isClosed) return
+      this.#isCommitting = this.#isUnsure = false
       this.#retryMs = RETRY_MS
       this.#answer(batch, result, settle, advance)
     } catch (error) {
-      // Nothing was stored: say it all again, in the same order and before what came up since.
+      if (this.#isClosed) return
+      // Say it all again, in the same order and before what came up since; what was stored after all is not stored twice.
+      for (const { queue } of claim) this.#promising.add(queue)
+      this.#isUnsure = true
       this.#settle = [...settle, ...this.#settle]
       this.#advance = [...advance, ...this.#advance]
       this.#tell = [...tell, ...this.#tell]
       this.#tryAgain(error)
       return
     }
-    if (this.#settle.length + this.#advance.length > 0 || this.#claims().length > 0) this.#schedule()
+    const isTellDue = this.#tell.length > 0 && this.#tellTimer === undefined
+    if (this.#settle.length + this.#advance.length > 0 || isTellDue || this.#claims().length > 0) this.#schedule()
   }
 
   #answer(batch: Commit, result: CommitResult, settle: Settling[], advance: Advancing[]): void {
     for (const { queue, slots } of batch.claim) {
       // Fewer than asked for: the queue is empty until somebody says otherwise.
       const got = result.claimed.filter((job) => job.queue === queue).length
-      if (got < slots) this.#promising.delete(queue)
+      if (got >= slots) this.#promising.add(queue)
     }
     for (const [index, waiting] of settle.entries()) waiting.resolve(result.settled[index] ?? 'lease_lost')
     for (const [index, waiting] of advance.entries()) waiting.resolve(result.advanced[index] ?? 'lease_lost')

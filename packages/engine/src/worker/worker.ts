@@ -73,6 +73,7 @@ export class JobWorker {
         released: (releases, results) => this.#release(releases, results),
         failed: (error, retryMs) =>
           parts.report(`The store failed; everything is kept and tried again in ${retryMs} ms.`, error),
+        holds: () => [...this.#running.keys()],
       },
     })
     this.#attemptServices = this.#makeAttemptServices()

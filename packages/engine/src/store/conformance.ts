@@ -1,0 +1,39 @@
+import { suite } from 'node:test'
+import { testCancel } from './conformance/cancel.ts'
+import { testClaim } from './conformance/claim.ts'
+import { testCommitRepeats } from './conformance/commit-repeats.ts'
+import { testDeadlines } from './conformance/deadlines.ts'
+import { testEnqueue } from './conformance/enqueue.ts'
+import { testEvents } from './conformance/events.ts'
+import { testGroups } from './conformance/groups.ts'
+import { testQueries } from './conformance/queries.ts'
+import type { OpenStore } from './conformance/rig.ts'
+import { testSettings } from './conformance/settings.ts'
+import { testSettle } from './conformance/settle.ts'
+import { testSteps } from './conformance/steps.ts'
+import { testWatch } from './conformance/watch.ts'
+import { testWorkers } from './conformance/workers.ts'
+
+export type { OpenStore } from './conformance/rig.ts'
+
+/**
+ * What every store must do, whatever it is made of. Call it from the store's own test file.
+ * @param open gives an open store on this clock; stores that are opened with the same `place` share their jobs
+ */
+export function testStore(name: string, open: OpenStore): void {
+  suite(name, () => {
+    testEnqueue(open)
+    testClaim(open)
+    testSettle(open)
+    testSteps(open)
+    testGroups(open)
+    testCancel(open)
+    testDeadlines(open)
+    testWorkers(open)
+    testCommitRepeats(open)
+    testEvents(open)
+    testQueries(open)
+    testSettings(open)
+    testWatch(open)
+  })
+}

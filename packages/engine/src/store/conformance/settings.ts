@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { type OpenStore, Rig } from './rig.ts'
+
+export function testSettings(open: OpenStore): void {
+  suite('settings', () => {
+    test('a setting is read as it was put, and overwritten by the next one', async () => {
+      await using rig = await Rig.open(open)
+      const { settings } = rig.store
+      await settings.put('keys', 'a', { scopes: ['read'], since: 1, gone: null })
+      assert.deepEqual(await settings.get('keys', 'a'), { scopes: ['read'], since: 1, gone: null })
+      await settings.put('keys', 'a', 'new')
+      assert.equal(await settings.get('keys', 'a'), 'new')
+    })
+
+    test('namespaces are apart, and are listed by key', async () => {
+      await using rig = await Rig.open(open)
+      const { settings } = rig.store
+      for (const key of ['b', 'a']) await settings.put('keys', key, key)
+      await settings.put('other', 'a', 1)
+      const list = (await settings.list('keys')).map(({ key, value }) => [key, value])
+      assert.deepEqual(list, [
+        ['a', 'a'],
+        ['b', 'b'],
+      ])
+      assert.deepEqual(await settings.list('none'), [])
+    })
+
+    test('a deleted setting is gone, and deleting it again says that it was', async () => {
+      await using rig = await Rig.open(open)
+      const { settings } = rig.store
+      await settings.put('keys', 'a', null)
+      assert.equal(await settings.get('keys', 'a'), null)
+      assert.equal(await settings.delete('keys', 'a'), true)
+      assert.equal(await settings.delete('keys', 'a'), false)
+      assert.equal(await settings.get('keys', 'a'), undefined)
+    })
+
+    test('settings are shared by all processes', async () => {
+      await using rig = await Rig.open(open)
+      await using other = await rig.neighbour()
+      await rig.store.settings.put('keys', 'a', 1)
+      assert.equal(await other.store.settings.get('keys', 'a'), 1)
+    })
+  })
+}
