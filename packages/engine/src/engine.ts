@@ -15,6 +15,7 @@ import { type EndState, isEnded, type Job, type JobId, type RecordedError } from
 import type { Json } from './json.ts'
 import { type ArtifactSink, Payloads } from './payload/payloads.ts'
 import type { Claimed, Enqueued, NewJob, Payload, Store } from './store/store.ts'
+import { checkOptions } from './task/check-options.ts'
 import { parseInput } from './task/validate.ts'
 import type { AnyTask, Callable } from './task/workflow.ts'
 import { SupervisedWorker, type Worker, type WorkerOptions } from './worker/supervised-worker.ts'
@@ -88,14 +89,16 @@ export class Engine {
 
   /**
    * Validates, stores, and answers with the id.
-   * @throws {InputInvalidError} {UnknownTaskError} {IdempotencyConflictError} {PayloadTooLargeError}; nothing was stored
+   * @throws {InputInvalidError} {OptionInvalidError} {UnknownTaskError} {IdempotencyConflictError} {PayloadTooLargeError}; nothing was stored
    */
   async submit<Input, Output>(
     task: Callable<Input, Output> | string,
     input: Input,
     options: SubmitOptions = {},
   ): Promise<Submitted> {
-    const job = await this.#newRoot(this.#find(task), input, options)
+    const known = this.#find(task)
+    checkOptions(options)
+    const job = await this.#newRoot(known, input, options)
     const [enqueued] = await this.store.enqueue([job])
     return submitted(enqueued, options.idempotencyKey)
   }
@@ -107,6 +110,7 @@ export class Engine {
     options: Omit<SubmitOptions, 'idempotencyKey'> = {},
   ): Promise<readonly Submitted[]> {
     const known = this.#find(task)
+    checkOptions(options)
     const jobs: NewJob[] = []
     for (const input of inputs) {
       const job = this.#newRoot(known, input, options)
@@ -227,7 +231,10 @@ export class Engine {
   ): NewJob {
     const now = this.clock.now()
     const deadlineMs = options.deadlineMs ?? task.deadlineMs
-    const deadlineAt = Math.min(deadlineMs === undefined ? Infinity : now + deadlineMs, deadlineAtMax ?? Infinity)
+    const deadlineAt = Math.min(
+      deadlineMs === undefined ? Number.POSITIVE_INFINITY : now + deadlineMs,
+      deadlineAtMax ?? Number.POSITIVE_INFINITY,
+    )
     const { idempotencyKey: key } = options
     return {
       id: this.#ids.job(),
@@ -236,8 +243,8 @@ export class Engine {
       queue: options.queue ?? task.queue ?? DEFAULT_QUEUE,
       priority: options.priority ?? task.priority ?? 0,
       input,
-      ...(options.delayMs !== undefined && { dueAt: now + options.delayMs }),
-      ...(deadlineAt !== Infinity && { deadlineAt }),
+      ...(options.delayMs !== undefined && { dueAt: Math.ceil(now + options.delayMs) }),
+      ...(deadlineAt !== Number.POSITIVE_INFINITY && { deadlineAt: Math.ceil(deadlineAt) }),
       ...(owner !== undefined && { owner }),
       ...(options.tags !== undefined && { tags: options.tags }),
       ...(key !== undefined && { idempotency: { scope: owner ?? '', key, fingerprint: `${task.name} ${input}` } }),

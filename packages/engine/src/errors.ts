@@ -5,6 +5,7 @@ export type ErrorCode =
   | 'input_invalid'
   | 'output_invalid'
   | 'not_json'
+  | 'option_invalid'
   | 'unknown_task'
   | 'unknown_job'
   | 'duplicate_task'
@@ -65,6 +66,15 @@ export class NotJsonError extends EngineError {
       `${what} cannot be stored as JSON. Return plain objects, arrays, strings, finite numbers, booleans or null.`,
       options,
     )
+  }
+}
+
+export class OptionInvalidError extends EngineError {
+  override readonly name = 'OptionInvalidError'
+  readonly code = 'option_invalid'
+  readonly retryable = false
+  constructor(option: string, value: string, allowed: string) {
+    super(`${option} is ${value}; it must be ${allowed}. Nothing was stored.`)
   }
 }
 

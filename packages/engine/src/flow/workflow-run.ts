@@ -26,9 +26,10 @@ import type {
   StepKind,
   Told,
 } from '../store/store.ts'
+import { checkDuration, checkOptions } from '../task/check-options.ts'
 import { parseInput, parseOutput } from '../task/validate.ts'
 import type { AnyTask, Callable, Workflow } from '../task/workflow.ts'
-import type { StopReason } from '../worker/attempt.ts'
+import { clampFraction, type StopReason } from '../worker/attempt.ts'
 import { Deliveries } from './deliveries.ts'
 import type { CallOptions, Flow, MapOptions, Outcome } from './flow.ts'
 import { seededRandom, uuidFrom } from './seeded-random.ts'
@@ -222,7 +223,8 @@ export class WorkflowRun implements Flow {
 
   sleep(ms: number): Promise<void> {
     return this.#startStep('sleep', `${ms} ms`, async (step, recorded) => {
-      const dueAt = recorded?.dueAt ?? this.#services.clock.now() + ms
+      checkDuration('The time to sleep', ms)
+      const dueAt = recorded?.dueAt ?? Math.ceil(this.#services.clock.now() + ms)
       if (recorded === undefined && !(await this.#record(step, { kind: 'sleep', name: `${ms} ms`, dueAt }))) return
       this.#sleepUntil(step, dueAt)
     })
@@ -247,7 +249,7 @@ export class WorkflowRun implements Flow {
   }
 
   progress(fraction: number, message?: string): void {
-    const told = { kind: 'progress', fraction: Math.min(1, Math.max(0, fraction)) } as const
+    const told = { kind: 'progress', fraction: clampFraction(fraction) } as const
     this.#services.tell({
       lease: this.lease,
       at: this.#services.clock.now(),
@@ -311,6 +313,7 @@ export class WorkflowRun implements Flow {
     attached: boolean,
   ): Promise<JobId | undefined> {
     const { payloads } = this.#services
+    checkOptions(options)
     const children: NewJob[] = []
     for (const input of inputs) {
       const parsed = parseInput(task, input)

@@ -95,12 +95,12 @@ export class Attempt implements JobContext {
   }
 
   progress(fraction: number, message?: string): void {
-    const told = { kind: 'progress', fraction: Math.min(1, Math.max(0, fraction)) } as const
+    const told = { kind: 'progress', fraction: clampFraction(fraction) } as const
     this.#tell(message === undefined ? told : { ...told, message })
   }
 
   log(level: LogLevel, message: string): void {
-    this.#tell({ kind: 'log', level, message })
+    this.#tell({ kind: 'log', level, message: String(message) })
   }
 
   metric(name: string, step: number, value: number): void {
@@ -205,3 +205,8 @@ export class Attempt implements JobContext {
 
 type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never
 type ToldBody = Without<Told, 'lease' | 'at'>
+
+/** A share that is no number is none: what a task tells of itself must not be able to fail it. */
+export function clampFraction(fraction: number): number {
+  return fraction >= 0 ? Math.min(1, fraction) : 0
+}

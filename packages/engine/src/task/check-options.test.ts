@@ -1,0 +1,30 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { checkOptions } from './check-options.ts'
+
+const refused = (options: Parameters<typeof checkOptions>[0], message: RegExp) =>
+  assert.throws(() => checkOptions(options), { code: 'option_invalid', message })
+
+test('sensible options pass', () => {
+  checkOptions({})
+  checkOptions({
+    queue: 'gpu',
+    priority: -3,
+    delayMs: 0.5,
+    deadlineMs: 60_000,
+    tags: ['a'],
+    idempotencyKey: 'k',
+    concurrency: 1,
+  })
+})
+
+test('an option that could not be stored is refused with its name, its value and what it may be', () => {
+  refused({ priority: 1.5 }, /^priority is 1\.5; it must be a whole number/)
+  refused({ delayMs: Number.NaN }, /^delayMs is NaN; it must be milliseconds/)
+  refused({ deadlineMs: -1 }, /^deadlineMs is -1/)
+  refused({ deadlineMs: Number.POSITIVE_INFINITY }, /^deadlineMs is Infinity/)
+  refused({ queue: '' }, /^queue is a text of 0 characters/)
+  refused({ idempotencyKey: 'k'.repeat(256) }, /^idempotencyKey is a text of 256 characters/)
+  refused({ tags: Array.from({ length: 51 }, () => 't') }, /^tags is 51 of them; it must be at most 50/)
+  refused({ concurrency: 0 }, /^concurrency is 0/)
+})
