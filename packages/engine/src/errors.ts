@@ -11,7 +11,6 @@ export type ErrorCode =
   | 'duplicate_task'
   | 'idempotency_conflict'
   | 'job_not_ended'
-  | 'job_ended'
   | 'task_failed'
   | 'step_failed'
   | 'job_cancelled'
