@@ -180,11 +180,11 @@ export function promoteDue({ sql, clock, hints }: Context): void {
 }
 
 /** What an earlier commit claimed without the worker's hearing of it goes back to the line. */
-function giveBackUnheard(context: Context, endings: Endings, worker: number, holds: readonly number[]): void {
-  const known = new Set(holds)
+function giveBackUnheard(context: Context, endings: Endings, worker: number, holds: Commit['holds'] & object): void {
+  const known = new Map(holds.map(({ row, attempt }) => [row, attempt]))
   const dueAt = context.clock.now()
   for (const held of context.sql.all<HeldRow>('heldByWorker', worker)) {
-    if (known.has(held.seq)) continue
+    if (known.get(held.seq) === held.attempt) continue
     const back = { to: 'waiting', dueAt, because: 'released' } as const
     applyTransition(context, endings, held, held.cancel_reason === null ? back : cancelled(held.cancel_reason))
   }

@@ -89,6 +89,9 @@ export class WorkflowRun implements Flow {
   #stepCount = 0
   #localSteps = 0
   #holdsSlot = true
+  /** A local step runs in the slot that the workflow holds for its code. */
+  #isSlotUsed = false
+  #isOver = false
   #stop: StopReason | undefined
   #fatal: Error | undefined
   #end: (settlement: Settlement | undefined) => void = () => {}
@@ -134,7 +137,10 @@ export class WorkflowRun implements Flow {
       this.#end(this.#failure(error))
     }
     const settlement = await ended
+    this.#isOver = true
     this.#deliveries?.stop()
+    // For local steps that nobody waits for any more.
+    this.#controller.abort(new Error('The workflow ended before this step of it.'))
     for (const timer of this.#timers) timer.cancel()
     this.#giveSlotBack()
     return settlement
@@ -377,10 +383,12 @@ export class WorkflowRun implements Flow {
   async #runLocally(step: number, name: string, fn: (signal: AbortSignal) => unknown): Promise<void> {
     const { queue } = this.#claimed
     // The first one goes into the slot that the workflow holds while its code runs.
-    const needsSlot = !this.#holdsSlot || this.#localSteps > 0
+    const needsSlot = !this.#holdsSlot || this.#isSlotUsed
     this.#localSteps++
     if (needsSlot) await this.#services.takeSlot(queue)
+    else this.#isSlotUsed = true
     try {
+      if (this.#stop !== undefined || this.#isOver) return
       const outcome: LocalOutcome = await this.#tryLocally(name, fn)
       // Nothing is recorded of a step that was interrupted: it runs again elsewhere, or not at all.
       if (this.#stop !== undefined) return
@@ -390,7 +398,8 @@ export class WorkflowRun implements Flow {
     } finally {
       this.#localSteps--
       if (needsSlot) this.#services.releaseSlot(queue)
-      if (this.#localSteps === 0) this.#deliveries?.start()
+      else this.#isSlotUsed = false
+      if (!needsSlot) this.#deliveries?.start()
       if (this.#localSteps === 0 && this.#stop?.why === 'worker_stops') this.#end(this.#stopped(this.#stop))
     }
   }
@@ -447,7 +456,7 @@ export class WorkflowRun implements Flow {
       this.#end(this.#failure(this.#changed(missing, was, 'not reached')))
       return
     }
-    if (this.#localSteps === 0) this.#giveSlotBack()
+    if (!this.#isSlotUsed) this.#giveSlotBack()
   }
 
   #giveSlotBack(): void {

@@ -119,10 +119,10 @@ export type Commit = {
   /** Free slots by queue. */
   readonly claim: readonly { readonly queue: string; readonly slots: number }[]
   /**
-   * Said after a commit of which the worker does not know whether it was heard: the rows of all jobs that it knows to
+   * Said after a commit of which the worker does not know whether it was heard: the attempts that it knows to
    * hold. Whatever else it holds was claimed by that commit, and goes back to the line.
    */
-  readonly holds?: readonly number[]
+  readonly holds?: readonly Pick<Lease, 'row' | 'attempt'>[]
 }
 
 /** A parent's step whose children are done (or, under policy `fail`, of which one failed). */

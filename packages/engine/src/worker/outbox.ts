@@ -33,8 +33,8 @@ export type OutboxEvents = {
   released(releases: readonly Release[], results: ReadonlyMap<JobId, Payload>): void
   /** The store failed; everything is kept and tried again. */
   failed(error: unknown, retryMs: number): void
-  /** The rows of all jobs that the worker knows to hold. */
-  holds(): readonly number[]
+  /** All attempts that the worker knows to hold. */
+  holds(): readonly Lease[]
 }
 
 /**

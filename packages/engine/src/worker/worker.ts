@@ -4,7 +4,7 @@ import { WorkflowRun, type WorkflowServices } from '../flow/workflow-run.ts'
 import type { Ids } from '../job/ids.ts'
 import type { JobId, WorkerId } from '../job/job.ts'
 import type { ArtifactSink, Payloads } from '../payload/payloads.ts'
-import type { Claimed, Hint, NewJob, Payload, Release, Settlement, Store } from '../store/store.ts'
+import type { Claimed, Hint, Lease, NewJob, Payload, Release, Settlement, Store } from '../store/store.ts'
 import type { AnyTask } from '../task/workflow.ts'
 import { Attempt, type AttemptServices, type StopReason } from './attempt.ts'
 import { Outbox } from './outbox.ts'
@@ -16,6 +16,7 @@ const SWEEP_MS = 500
 /** A job of a task that is not known here is handed back for so long: another worker may know it. */
 const UNKNOWN_TASK_MS = 5_000
 const STOP_GRACE_MS = 10_000
+const READ_RETRY_MS_MAX = 5_000
 
 export type WorkerSettings = {
   readonly id: WorkerId
@@ -37,7 +38,11 @@ export type WorkerParts = {
   report(message: string, error: unknown): void
 }
 
-type Running = { stop(reason: StopReason, graceMs?: number): void; readonly ended: Promise<void> }
+type Running = {
+  readonly lease: Lease
+  stop(reason: StopReason, graceMs?: number): void
+  readonly ended: Promise<void>
+}
 
 /** Claims jobs, executes them, and settles how they ended. */
 export class JobWorker {
@@ -57,6 +62,7 @@ export class JobWorker {
   #watching: Disposable | undefined
   #nextSweepAt = Number.POSITIVE_INFINITY
   #isStopped = false
+  #isKilled = false
 
   constructor(settings: WorkerSettings, parts: WorkerParts) {
     this.id = settings.id
@@ -73,7 +79,7 @@ export class JobWorker {
         released: (releases, results) => this.#release(releases, results),
         failed: (error, retryMs) =>
           parts.report(`The store failed; everything is kept and tried again in ${retryMs} ms.`, error),
-        holds: () => [...this.#running.keys()],
+        holds: () => [...this.#running.values()].map(({ lease }) => lease),
       },
     })
     this.#attemptServices = this.#makeAttemptServices()
@@ -104,7 +110,7 @@ export class JobWorker {
 
   /** For simulations: as if the process had been killed. Nothing more is said to the store. */
   kill(): void {
-    this.#isStopped = true
+    this.#isStopped = this.#isKilled = true
     this.#outbox.stopClaiming()
     this.#outbox.close()
     this.#watching?.[Symbol.dispose]()
@@ -141,7 +147,8 @@ export class JobWorker {
       this.#slots.release(job.queue)
       await this.#settle(job, settlement)
     }
-    this.#running.set(job.lease.row, { stop: (reason, graceMs) => attempt.stop(reason, graceMs), ended: finish() })
+    const { lease } = job
+    this.#running.set(lease.row, { lease, stop: (reason, graceMs) => attempt.stop(reason, graceMs), ended: finish() })
   }
 
   #beginWorkflow(job: Claimed, workflow: WorkflowRun): void {
@@ -151,7 +158,8 @@ export class JobWorker {
       this.#workflows.delete(job.lease.jobId)
       await this.#settle(job, settlement)
     }
-    this.#running.set(job.lease.row, { stop: (reason, graceMs) => workflow.stop(reason, graceMs), ended: finish() })
+    const { lease } = job
+    this.#running.set(lease.row, { lease, stop: (reason, graceMs) => workflow.stop(reason, graceMs), ended: finish() })
     // A child may have ended between the last worker's death and now.
     if (job.lease.attempt > 1)
       this.#parts.clock.setTimeout(() => void this.#checkReleases([workflow]), 100, { background: true })
@@ -160,7 +168,9 @@ export class JobWorker {
   async #settle(job: Claimed, settlement: Settlement | undefined): Promise<void> {
     if (settlement !== undefined) await this.#outbox.settle(settlement)
     else this.#outbox.nudge()
-    this.#running.delete(job.lease.row)
+    // The commit that sent it back to the line may have claimed it again: then its place is taken by the next attempt.
+    const { row, attempt } = job.lease
+    if (this.#running.get(row)?.lease.attempt === attempt) this.#running.delete(row)
   }
 
   async #handBack(job: Claimed): Promise<void> {
@@ -279,6 +289,19 @@ export class JobWorker {
     }
   }
 
+  /** Reads until the store answers: that it does not is no fault of the workflow, and must not become its error. */
+  async #readOn<T>(read: () => Promise<T>): Promise<T> {
+    for (let retryMs = 100; ; retryMs = Math.min(retryMs * 2, READ_RETRY_MS_MAX)) {
+      try {
+        return await read()
+      } catch (error) {
+        if (this.#isKilled) throw error
+        this.#parts.report(`A workflow's steps could not be read; they are read again in ${retryMs} ms.`, error)
+        await new Promise<void>((resolve) => this.#parts.clock.setTimeout(resolve, retryMs))
+      }
+    }
+  }
+
   #makeFlowServices(): WorkflowServices {
     const { clock, payloads, ids, store, newJob } = this.#parts
     return {
@@ -286,8 +309,8 @@ export class JobWorker {
       payloads,
       ids,
       newJob,
-      history: (row) => store.history(row),
-      outcomes: (row, step) => store.outcomes(row, step),
+      history: (row) => this.#readOn(() => store.history(row)),
+      outcomes: (row, step) => this.#readOn(() => store.outcomes(row, step)),
       advance: (lease, steps) => this.#outbox.advance(lease, steps),
       tell: (told) => this.#outbox.tell(told),
       takeSlot: (queue) => this.#slots.taken(queue),

@@ -63,7 +63,7 @@ export function testCommitRepeats(open: OpenStore): void {
       const ada = await rig.worker()
       const { lease } = await ada.claimOne()
       assert.equal((await ada.claim()).length, 1) // and the answer never came
-      const { claimed } = await ada.commit({ holds: [lease.row], claim: [{ queue: 'tiles', slots: 5 }] })
+      const { claimed } = await ada.commit({ holds: [lease], claim: [{ queue: 'tiles', slots: 5 }] })
       assert.deepEqual(
         claimed.map((job) => [job.lease.jobId, job.lease.attempt, job.failures]),
         [[unheard, 2, 0]],
@@ -71,6 +71,22 @@ export function testCommitRepeats(open: OpenStore): void {
       assert.equal(await ada.succeed(lease), 'settled')
       assert.equal(await rig.state(known), 'succeeded')
       assert.deepEqual(await rig.kinds(unheard), ['queued', 'started', 'released', 'started'])
+    })
+
+    test('gets back an attempt that followed another one of the same job unheard', async () => {
+      await using rig = await Rig.open(open)
+      const id = await rig.enqueue()
+      const ada = await rig.worker()
+      const { lease } = await ada.claimOne()
+      const settle = [{ lease, outcome: 'retried', error: ERROR, dueAt: rig.clock.now() } as const]
+      const claim = [{ queue: 'tiles', slots: 1 }]
+      await ada.commit({ settle, claim }) // and the answer never came
+      const { settled, claimed } = await ada.commit({ settle, claim, holds: [lease] })
+      assert.deepEqual(settled, ['lease_lost'])
+      assert.deepEqual(
+        claimed.map((job) => [job.lease.jobId, job.lease.attempt, job.failures]),
+        [[id, 3, 1]],
+      )
     })
 
     test('takes nothing from other workers', async () => {
