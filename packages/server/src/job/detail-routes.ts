@@ -1,0 +1,95 @@
+import type { Attempt, ChildOutcome, Json, Payload, RecordedStep } from '@headrace/engine'
+import type { JobTree, WireAttempt, WireStep } from '@headrace/wire'
+import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { integerParameter, parseQuery } from '../answer/query.ts'
+import { maySeeOwner, visibleJob } from '../auth/visible-job.ts'
+import type { ServerContext } from '../server-context.ts'
+import type { JobRequest } from './job-routes.ts'
+import { iso, toStatusInfo, toWireError } from './status-info.ts'
+
+const TreeQuery = z.object({ limit: integerParameter({ min: 1, max: 10_000 }).default(1_000) })
+
+/** What a job consists of: its input, tree, attempts and steps. */
+export function detailRoutes(fastify: FastifyInstance, context: ServerContext): void {
+  const { engine, baseUrl } = context
+  const { store } = engine
+
+  fastify.get(
+    '/jobs/:id/inputs',
+    { config: { scope: 'read-own', summary: 'What a job was given' } },
+    async (request: JobRequest) => {
+      const job = await visibleJob(engine, request.caller, request.params.id)
+      return { inputs: (await engine.input(job.id)) ?? null }
+    },
+  )
+
+  fastify.get(
+    '/jobs/:id/tree',
+    { config: { scope: 'read-own', summary: 'A job and all that it called, oldest first' } },
+    async (request: JobRequest): Promise<JobTree> => {
+      const { limit } = parseQuery(TreeQuery, request.query)
+      const job = await visibleJob(engine, request.caller, request.params.id)
+      const jobs = await store.tree(job.id, limit + 1)
+      const visible = jobs.slice(0, limit).filter((one) => maySeeOwner(request.caller, one.owner))
+      return { jobs: visible.map((one) => toStatusInfo(one, baseUrl(request))), truncated: jobs.length > limit }
+    },
+  )
+
+  fastify.get(
+    '/jobs/:id/attempts',
+    { config: { scope: 'read-own', summary: 'How each attempt of a job went' } },
+    async (request: JobRequest) => {
+      const job = await visibleJob(engine, request.caller, request.params.id)
+      return { attempts: (await store.attempts(job.id)).map(toWireAttempt) }
+    },
+  )
+
+  fastify.get(
+    '/jobs/:id/steps',
+    { config: { scope: 'read-own', summary: 'What a workflow recorded' } },
+    async (request: JobRequest) => {
+      const job = await visibleJob(engine, request.caller, request.params.id)
+      return { steps: (await store.steps(job.id)).map(toWireStep) }
+    },
+  )
+}
+
+function toWireAttempt({ attempt, worker, startedAt, endedAt, outcome, error }: Attempt): WireAttempt {
+  return {
+    attempt,
+    worker,
+    startedAt: iso(startedAt),
+    ...(endedAt === undefined ? {} : { endedAt: iso(endedAt) }),
+    outcome,
+    ...(error === undefined ? {} : { error: toWireError(error) }),
+  }
+}
+
+function toWireStep(step: RecordedStep): WireStep {
+  return {
+    step: step.step,
+    kind: step.kind,
+    name: step.name,
+    recordedAt: iso(step.recordedAt),
+    ...(step.dueAt === undefined ? {} : { dueAt: iso(step.dueAt) }),
+    ...(step.value === undefined ? {} : { value: toValue(step.value) }),
+    ...(step.error === undefined ? {} : { error: toWireError(step.error) }),
+    children: countChildren(step.children),
+  }
+}
+
+/** A value that was moved to the artifacts because of its size is shown as the reference that stands for it. */
+function toValue(payload: Payload): Json {
+  return payload.startsWith('@') ? payload : JSON.parse(payload)
+}
+
+function countChildren(children: readonly ChildOutcome[]): WireStep['children'] {
+  const first = children[0]?.jobId
+  return {
+    total: children.length,
+    ended: children.filter((child) => child.state !== 'pending').length,
+    failed: children.filter((child) => child.state === 'failed').length,
+    ...(first === undefined ? {} : { firstId: first }),
+  }
+}

@@ -1,0 +1,71 @@
+import type { PageList, QueueList, SessionInfo, WorkerList } from '@headrace/wire'
+import type { FastifyInstance } from 'fastify'
+import type { RouteScope } from '../auth/caller.ts'
+import { iso } from '../job/status-info.ts'
+import type { ServerContext } from '../server-context.ts'
+import { createHealthCheck } from './health.ts'
+import { toPrometheus } from './metrics.ts'
+
+const ANY_KEY: RouteScope = ['submit', 'read-own', 'read-all', 'operate']
+// Counts and workers' names are of the whole place, not of one owner.
+const OVERSIGHT: RouteScope = ['read-all', 'operate']
+
+/** How the whole place does, and who is asking. */
+export function operationRoutes(fastify: FastifyInstance, context: ServerContext): void {
+  const { engine, hub, pages, version } = context
+  const { store } = engine
+  const checkHealth = createHealthCheck(engine)
+
+  fastify.get(
+    '/healthz',
+    { config: { scope: 'public', summary: 'Whether the store and this process’s worker do their work' } },
+    async (_request, reply) => {
+      const health = await checkHealth()
+      return reply
+        .code(health.status === 'ok' ? 200 : 503)
+        .header('cache-control', 'no-store')
+        .send(health)
+    },
+  )
+
+  fastify.get(
+    '/metrics',
+    { config: { scope: 'read-all', summary: 'Queues and workers for Prometheus' } },
+    async (_request, reply) => {
+      const [queues, workers] = await Promise.all([store.queues(), store.workers()])
+      return reply
+        .type('text/plain; version=0.0.4; charset=utf-8')
+        .send(toPrometheus({ queues, workers, eventStreams: hub.feeds, version }))
+    },
+  )
+
+  fastify.get(
+    '/queues',
+    { config: { scope: OVERSIGHT, summary: 'How many jobs wait and run in each queue' } },
+    async (): Promise<QueueList> => ({ queues: await store.queues() }),
+  )
+
+  fastify.get(
+    '/workers',
+    { config: { scope: OVERSIGHT, summary: 'Who takes jobs' } },
+    async (): Promise<WorkerList> => ({
+      workers: (await store.workers()).map(({ startedAt, leaseUntil, ...worker }) => ({
+        ...worker,
+        startedAt: iso(startedAt),
+        leaseUntil: iso(leaseUntil),
+      })),
+    }),
+  )
+
+  fastify.get(
+    '/session',
+    { config: { scope: ANY_KEY, summary: 'Who you are here' } },
+    async ({ caller }): Promise<SessionInfo> => ({ owner: caller.owner, scopes: caller.scopes, version }),
+  )
+
+  fastify.get(
+    '/pages',
+    { config: { scope: ANY_KEY, summary: 'What the apps add to the dashboard' } },
+    async (): Promise<PageList> => ({ pages }),
+  )
+}
