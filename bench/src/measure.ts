@@ -29,6 +29,7 @@ export const workloads: Readonly<Record<string, Workload>> = {
       `${jobs} no-op jobs with 200-byte inputs, ${each ? `one by one, ${inflight} in flight` : 'in bulk'}, from enqueue to stored result`,
     async measure(peer, { jobs, each, inflight }) {
       const seconds = await timed(() => (each ? peer.runEach(jobs, inflight) : peer.runBulk(jobs)))
+      await peer.verify()
       return { jobsPerSecond: Math.round(jobs / seconds), seconds: round(seconds) }
     },
   },

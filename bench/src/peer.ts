@@ -7,6 +7,8 @@ export interface Peer extends AsyncDisposable {
   runBulk(count: number): Promise<void>
   /** The same, one call per job, so many in flight. */
   runEach(count: number, inflight: number): Promise<void>
+  /** Throws unless the jobs of the last run have their results; outside of any timing. */
+  verify(): Promise<void>
   /** One job at a time on an idle system. @returns milliseconds from submit to result in hand, one per job */
   roundTrips(count: number): Promise<number[]>
   /** A parent with so many children, joined; until the parent's result is in hand. @returns results that it received */

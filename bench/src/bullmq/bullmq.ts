@@ -102,6 +102,9 @@ class Bullmq implements Peer {
 
   async #completed(count: number): Promise<void> {
     while ((await this.#noop.getCompletedCount()) < count) await sleep(LOOK_MS)
+  }
+
+  async verify(): Promise<void> {
     const [sample] = await this.#noop.getCompleted(0, 0)
     assert.equal(sample?.returnvalue?.ok, true)
   }

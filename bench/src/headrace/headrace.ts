@@ -30,6 +30,7 @@ class Headrace implements Peer {
   readonly #engine: Engine
   readonly #worker: WorkerProcess
   readonly #dir: string
+  #lastIds: readonly JobId[] = []
 
   constructor(engine: Engine, worker: WorkerProcess, dir: string) {
     this.#engine = engine
@@ -45,7 +46,7 @@ class Headrace implements Peer {
       for (const { id } of await this.#engine.submitMany(noop, inputs)) ids.push(id)
     }
     await this.#allEnded()
-    await this.#verify(ids)
+    this.#lastIds = ids
   }
 
   async runEach(count: number, inflightMax: number): Promise<void> {
@@ -54,7 +55,7 @@ class Headrace implements Peer {
       ids.push((await this.#engine.submit(noop, benchInput(i))).id)
     })
     await this.#allEnded()
-    await this.#verify(ids)
+    this.#lastIds = ids
   }
 
   async roundTrips(count: number): Promise<number[]> {
@@ -96,7 +97,8 @@ class Headrace implements Peer {
     }
   }
 
-  async #verify(ids: readonly JobId[]): Promise<void> {
+  async verify(): Promise<void> {
+    const ids = this.#lastIds
     const states = await this.#engine.store.states(ids)
     const succeeded = [...states.values()].filter((state) => state === 'succeeded').length
     assert.equal(succeeded, ids.length, `${ids.length - succeeded} of ${ids.length} jobs did not succeed`)

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict'
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+const MAIN = join(import.meta.dirname, 'main.ts')
+
+/** Small runs: they show that each bench works and is checked, and say nothing about speed. */
+const SMALL = [
+  '--peers',
+  'none',
+  '--runs',
+  '1',
+  '--jobs',
+  '50',
+  '--children',
+  '20',
+  '--chains',
+  '3',
+  '--steps',
+  '3',
+  '--json',
+]
+
+for (const [name, figure] of Object.entries({
+  throughput: 'jobsPerSecond',
+  latency: 'p50Ms',
+  chord: 'seconds',
+  chain: 'stepsPerSecond',
+})) {
+  test(`npm run bench -- ${name} --json prints one object with ${figure}`, async () => {
+    const { stdout } = await run(process.execPath, [MAIN, name, ...SMALL])
+    const report = JSON.parse(stdout)
+    assert.equal(report.bench, name)
+    assert.ok(report[figure] > 0, stdout)
+  })
+}
+
+test('a bench that does not exist is named, with those that do', async () => {
+  await assert.rejects(run(process.execPath, [MAIN, 'speed']), (error: Error & { code: number; stderr: string }) => {
+    assert.equal(error.code, 2)
+    assert.match(error.stderr, /There is no bench speed\./)
+    assert.match(error.stderr, /throughput\|latency\|chord\|chain/)
+    return true
+  })
+})
