@@ -1,0 +1,69 @@
+import type { Job } from '@headrace/client'
+import { Command } from 'commander'
+import { type Cli, type CommonOptions, connectAs, examples, optionsOf } from '../cli.ts'
+import { collect, parseDurationOption, parseInteger } from '../inputs/options.ts'
+import { readInputs } from '../inputs/read-inputs.ts'
+import { conclude } from '../watch/conclude.ts'
+import { detachOnInterrupt } from '../watch/detach.ts'
+import { watchJob } from '../watch/watch-job.ts'
+
+type SubmitOptions = CommonOptions & {
+  readonly input?: string
+  readonly wait?: boolean
+  readonly timeout?: number
+  readonly tag?: readonly string[]
+  readonly priority?: number
+  readonly idempotencyKey?: string
+  readonly dryRun?: boolean
+}
+
+/** `headrace submit <process> [key=value ...]` */
+export function submitCommand(cli: Cli): Command {
+  return new Command('submit')
+    .description('submit a job, and print its id')
+    .argument('<process>', 'as "headrace processes" lists it')
+    .argument('[inputs...]', 'inputs as name=value, or name=@file.json')
+    .option('-i, --input <document>', 'all inputs as one JSON object: @file.json, - for stdin, or the JSON itself')
+    .option('--wait', 'wait for the result, and print that')
+    .option('--timeout <duration>', 'with --wait: stop waiting after this; the job goes on', parseDurationOption)
+    .option('--tag <tag>', 'a tag to find the job by; may be repeated', collect)
+    .option('--priority <number>', 'higher goes first; 0 unless given', parseInteger)
+    .option('--idempotency-key <key>', 'with the same key again, no second job is made')
+    .option('--dry-run', 'check the inputs and print what would be sent')
+    .addHelpText(
+      'after',
+      examples(
+        'headrace submit echo message=hello',
+        'headrace submit echo message=hello --wait --timeout 30s',
+        'headrace submit watershed.analyze-land -i @inputs.json --tag nightly',
+        'cat inputs.json | headrace submit watershed.analyze-land -i -',
+        'headrace watch $(headrace submit echo message=hello pause=20)',
+      ),
+    )
+    .action(async (id: string, pairs: readonly string[], _options, command: Command) => {
+      const options = optionsOf<SubmitOptions>(command)
+      const { client } = await connectAs(cli, options)
+      const inputs = await readInputs(await client.process(id), { document: options.input, pairs }, process.stdin)
+      const { tag: tags, priority, idempotencyKey } = options
+      const asked = { ...(tags && { tags }), ...(priority !== undefined && { priority }) }
+      if (options.dryRun) return cli.terminal.out(JSON.stringify({ process: id, inputs, ...asked }, null, 2))
+      const job = await client.submit(id, inputs, { ...asked, ...(idempotencyKey !== undefined && { idempotencyKey }) })
+      await (options.wait ? waitForResult(cli, options, job) : tellSubmitted(cli, options, job))
+    })
+}
+
+async function waitForResult(cli: Cli, options: SubmitOptions, job: Job): Promise<void> {
+  if (cli.terminal.isLive) cli.terminal.note(`Submitted job ${job.id}.`)
+  const status = await detachOnInterrupt(job.id, (signal) =>
+    watchJob(cli.terminal, job, { signal, timeoutMs: options.timeout }),
+  )
+  conclude(cli.terminal, status)
+  cli.terminal.out(JSON.stringify(await job.result(), null, 2))
+}
+
+/** The id alone on stdout, so that it can be passed on. */
+async function tellSubmitted(cli: Cli, options: SubmitOptions, job: Job): Promise<void> {
+  if (options.json) return cli.terminal.out(JSON.stringify(await job.status(), null, 2))
+  cli.terminal.out(job.id)
+  if (cli.terminal.isLive) cli.terminal.note(`Watch it: headrace watch ${job.id}`)
+}

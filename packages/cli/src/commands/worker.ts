@@ -1,0 +1,54 @@
+import { Command } from 'commander'
+import { type Cli, type CommonOptions, examples, optionsOf } from '../cli.ts'
+import { requireDataFolder } from '../data-folder.ts'
+import { parseInteger, parseQueues } from '../inputs/options.ts'
+import { stopSignal } from '../serve/stop-signal.ts'
+
+type WorkerCommandOptions = CommonOptions & {
+  readonly queues?: Readonly<Record<string, number>>
+  readonly concurrency?: number
+  readonly name?: string
+}
+
+const GRACE_MS = 10_000
+
+/** `headrace worker` */
+export function workerCommand(cli: Cli): Command {
+  return new Command('worker')
+    .description('take jobs of a data folder, in a process of its own')
+    .option('--queues <queues>', 'how many jobs of which queue at once, such as geo=4,default=10', parseQueues)
+    .option('--concurrency <count>', 'without --queues: how many jobs of each queue at once (10)', parseInteger)
+    .option('--name <name>', 'what "headrace workers" calls it')
+    .addHelpText(
+      'after',
+      examples(
+        'headrace worker',
+        'headrace worker --queues geo=4 --name geo-1',
+        'headrace worker --data /var/lib/headrace',
+      ),
+    )
+    .action(async (_options, command: Command) => work(cli, optionsOf<WorkerCommandOptions>(command)))
+}
+
+async function work({ terminal }: Cli, options: WorkerCommandOptions): Promise<void> {
+  await requireDataFolder(options.data)
+  const stop = stopSignal()
+  const { compose } = await import('../compose.ts') // the apps, which most commands do without
+  const { engine, dataDir, close } = await compose(options.data)
+  const { queues, concurrency, name } = options
+  const worker = await engine.startWorker({
+    ...(queues && { queues }),
+    ...(concurrency !== undefined && { concurrency }),
+    ...(name !== undefined && { name }),
+  })
+  if (options.json) terminal.out(JSON.stringify({ workerId: worker.id, dataDir, pid: process.pid }))
+  else terminal.out(`Worker ${name ?? worker.id} takes jobs of ${dataDir}.`)
+  // Timers of the engine do not keep a process alive by themselves.
+  const alive = setInterval(() => undefined, 2 ** 30)
+  const signal = await stop
+  clearInterval(alive)
+  terminal.note(`${signal}: stopping. Running jobs have ${GRACE_MS / 1_000} s; again to end at once.`)
+  await worker.stop({ graceMs: GRACE_MS })
+  await close()
+  terminal.note('Stopped. What was not done is left to the other workers.')
+}

@@ -1,0 +1,40 @@
+import { InvalidArgumentError } from 'commander'
+import { parseDuration } from '../terminal/duration.ts'
+
+/** `90s`, `15m`, `2h`, `30d` or plain seconds, in milliseconds. */
+export function parseDurationOption(text: string): number {
+  const ms = parseDuration(text)
+  if (ms === undefined) throw new InvalidArgumentError('Give a duration such as 90s, 15m, 2h or 30d.')
+  return ms
+}
+
+export function parsePort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port <= 65_535) return port
+  throw new InvalidArgumentError('Give a port from 0 to 65535; 0 takes any free one.')
+}
+
+export function parseInteger(text: string): number {
+  if (/^-?\d{1,9}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Give a whole number.')
+}
+
+/** Collects an option that may be given several times. */
+export function collect(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text]
+}
+
+/**
+ * Slots by queue, as `geo=4,default=10`.
+ * @example parseQueues('geo=4,default=10') // { geo: 4, default: 10 }
+ */
+export function parseQueues(text: string): Readonly<Record<string, number>> {
+  const entries = text.split(',').map((part) => {
+    const [, queue, slots] = /^\s*([\w.-]+)\s*=\s*(\d{1,4})\s*$/.exec(part) ?? []
+    if (queue === undefined || slots === undefined || Number(slots) < 1) {
+      throw new InvalidArgumentError(`"${part}" is not a queue with its slots. Write it like geo=4,default=10.`)
+    }
+    return [queue, Number(slots)] as const
+  })
+  return Object.fromEntries(entries)
+}

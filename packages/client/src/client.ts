@@ -1,0 +1,190 @@
+import type {
+  ExecuteRequest,
+  JobList,
+  JobState,
+  Json,
+  LayerList,
+  ProcessDescription,
+  ProcessList,
+  ProcessSummary,
+  QueueList,
+  SessionInfo,
+  StatusInfo,
+  WireEvent,
+  WireLayer,
+  WorkerList,
+} from '@headrace/wire'
+import { type Clock, monotonicClock } from './clock/clock.ts'
+import { type Connection, followEvents } from './events/follow-events.ts'
+import { createHttp, type Fetch, type Http, type Token } from './http/http.ts'
+import { createJob, type Job } from './job/job.ts'
+
+export type ClientOptions = {
+  /** `http://127.0.0.1:8080`; in a browser, `''` is the page's own server. */
+  readonly baseUrl: string
+  /** An API key; or a function, which is asked again once when the server answers 401. */
+  readonly token?: Token
+  readonly fetch?: Fetch
+  readonly clock?: Clock
+  /** For jitter: from 0 up to 1. */
+  readonly random?: () => number
+  /**
+   * How long a call that could succeed later is tried again before its error is thrown. Default 30,000. What waits for
+   * a job (`result`, `events`, `logs` that follow) is not bound by it.
+   */
+  readonly retryForMs?: number
+}
+
+export type SubmitOptions = {
+  /** Makes a repeated submission harmless; a random one when left out, so that the client's own repetitions are. */
+  readonly idempotencyKey?: string
+  /** Higher goes first. */
+  readonly priority?: number
+  readonly tags?: readonly string[]
+  /** Not before this instant. */
+  readonly dueAt?: Date | string
+  /** In total, from now; the server fails the job when it has not ended by then. */
+  readonly deadlineMs?: number
+  /** Stops sending; a job that was already accepted goes on. */
+  readonly signal?: AbortSignal
+}
+
+export type JobsQuery = {
+  readonly state?: JobState
+  readonly process?: string
+  readonly tag?: string
+  /** Text that the id begins with, or that process, tags or input contain. */
+  readonly search?: string
+  /** Default: the server's. */
+  readonly limit?: number
+  /** The `next` of the page before. */
+  readonly cursor?: string
+}
+
+export type EventFeedOptions = {
+  readonly after?: number | undefined
+  readonly signal?: AbortSignal | undefined
+  readonly onConnection?: ((connection: Connection) => void) | undefined
+}
+
+/** Newest first. */
+export type JobPage = { readonly jobs: readonly StatusInfo[]; readonly next: string | undefined }
+
+/** A Headrace server, as seen by one caller. */
+export interface Client {
+  /**
+   * Stores a job and gives it, before it has begun. Safe to lose the connection in: a repetition finds the first job.
+   * @throws {ProblemError} `input_invalid` with pointers into the inputs, `no_such_process`, and what else the server refuses
+   */
+  submit<Output = Json>(
+    process: string,
+    inputs: Readonly<Record<string, Json>>,
+    options?: SubmitOptions,
+  ): Promise<Job<Output>>
+  /** The job with this id; nothing is asked yet. */
+  job<Output = Json>(id: string): Job<Output>
+  jobs(query?: JobsQuery): Promise<JobPage>
+  /** All that happens to all jobs the caller may read, from now on or after a cursor. */
+  events(options?: EventFeedOptions): AsyncIterable<WireEvent>
+  processes(): Promise<readonly ProcessSummary[]>
+  process(id: string): Promise<ProcessDescription>
+  queues(): Promise<QueueList['queues']>
+  workers(): Promise<WorkerList['workers']>
+  layers(): Promise<readonly WireLayer[]>
+  session(): Promise<SessionInfo>
+}
+
+/**
+ * A client of one server. It keeps no state, so make as many as you like.
+ * @example
+ * const client = createClient({ baseUrl: 'http://127.0.0.1:8080', token: process.env.HEADRACE_KEY })
+ * const job = await client.submit('watershed.analyze-land', { area })
+ * for await (const event of job.events()) console.log(event.kind, event.data)
+ * console.log(await job.result())
+ */
+export function createClient(options: ClientOptions): Client {
+  const http = createHttp({
+    baseUrl: options.baseUrl,
+    token: options.token,
+    fetch: options.fetch ?? ((url, init) => fetch(url, init)),
+    clock: options.clock ?? monotonicClock,
+    random: options.random ?? Math.random,
+    retryForMs: options.retryForMs ?? 30_000,
+  })
+  return {
+    submit: (process, inputs, submitOptions = {}) => submit(http, process, inputs, submitOptions),
+    job: (id) => createJob(http, id),
+    jobs: (query = {}) => listJobs(http, query),
+    events: (eventOptions = {}) => allEvents(http, eventOptions),
+    processes: () => listProcesses(http),
+    process: (id) => http.json<ProcessDescription>({ path: `/processes/${encodeURIComponent(id)}` }),
+    queues: async () => (await http.json<QueueList>({ path: '/queues' })).queues,
+    workers: async () => (await http.json<WorkerList>({ path: '/workers' })).workers,
+    layers: async () => (await http.json<LayerList>({ path: '/layers' })).layers,
+    session: () => http.json<SessionInfo>({ path: '/session' }),
+  }
+}
+
+async function submit<Output>(
+  http: Http,
+  process: string,
+  inputs: Readonly<Record<string, Json>>,
+  options: SubmitOptions,
+): Promise<Job<Output>> {
+  const status = await http.json<StatusInfo>({
+    method: 'POST',
+    path: `/processes/${encodeURIComponent(process)}/execution`,
+    headers: { prefer: 'respond-async', 'idempotency-key': options.idempotencyKey ?? randomKey() },
+    body: executeRequest(inputs, options),
+    isRepeatable: true, // by its idempotency key
+    signal: options.signal,
+  })
+  return createJob<Output>(http, status.jobID)
+}
+
+function executeRequest(inputs: Readonly<Record<string, Json>>, options: SubmitOptions): Json & ExecuteRequest {
+  const { priority, tags, dueAt, deadlineMs } = options
+  return {
+    inputs,
+    ...(priority === undefined ? {} : { priority }),
+    ...(tags === undefined ? {} : { tags }),
+    ...(dueAt === undefined ? {} : { dueAt: typeof dueAt === 'string' ? dueAt : dueAt.toISOString() }),
+    ...(deadlineMs === undefined ? {} : { deadlineMs }),
+  }
+}
+
+/** The most that the standard lets a client ask for. */
+const PROCESSES_MAX = 10_000
+
+/** 128 random bits; `crypto.randomUUID` is missing on pages that are served without TLS. */
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+async function listJobs(http: Http, query: JobsQuery): Promise<JobPage> {
+  const { state, process, tag, search, limit, cursor } = query
+  const list = await http.json<JobList>({
+    path: '/jobs',
+    query: { state, processID: process, tag, q: search, limit, cursor },
+  })
+  return { jobs: list.jobs, next: cursorOf(list.links) }
+}
+
+async function listProcesses(http: Http): Promise<readonly ProcessSummary[]> {
+  return (await http.json<ProcessList>({ path: '/processes', query: { limit: PROCESSES_MAX } })).processes
+}
+
+/** Only the cursor of a `next` link is used: behind a proxy, the server may not know its own address. */
+function cursorOf(links: readonly { readonly rel: string; readonly href: string }[]): string | undefined {
+  const next = links.find((link) => link.rel === 'next')
+  return next && (new URL(next.href, 'http://any').searchParams.get('cursor') ?? undefined)
+}
+
+async function* allEvents(http: Http, options: EventFeedOptions): AsyncGenerator<WireEvent, void> {
+  const { signal } = options
+  // Where "from now on" begins is asked once, so that a connection that is lost before its first event loses none.
+  const after = options.after ?? (await http.json<{ readonly next: number }>({ path: '/events', signal })).next
+  const forEver = { isLast: () => false, isOver: async () => false }
+  yield* followEvents(http, { path: '/events', after, signal, onConnection: options.onConnection, ...forEver })
+}
