@@ -42,7 +42,7 @@ export class InputInvalidError extends EngineError {
   readonly retryable = false
   readonly issues: readonly InputIssue[]
   constructor(task: string, issues: readonly InputIssue[]) {
-    super(`The input of ${task} is invalid: ${describeIssues(issues)}. Nothing was stored.`)
+    super(`The input of ${task} is invalid: ${describeIssues(issues)}.`)
     this.issues = issues
   }
 }
@@ -267,7 +267,9 @@ export class NonRetryableError extends Error {
 }
 
 function describeIssues(issues: readonly InputIssue[]): string {
-  const shown = issues.slice(0, 5).map((issue) => `${issue.path.join('.') || 'the whole value'}: ${issue.message}`)
+  const shown = issues
+    .slice(0, 5)
+    .map((issue) => `${issue.path.join('.') || 'the whole value'}: ${issue.message.replace(/\.$/, '')}`)
   const more = issues.length > shown.length ? ` (and ${issues.length - shown.length} more)` : ''
   return shown.join('; ') + more
 }

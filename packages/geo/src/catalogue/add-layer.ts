@@ -39,6 +39,8 @@ export type AddLayerOptions = {
   /** `categorical` where left out and the cells are integers or classes are given, else `continuous`. */
   readonly kind?: LayerKind | undefined
   readonly classes?: readonly LayerClass[] | undefined
+  /** Whether its ground is invented; false where left out. */
+  readonly isSynthetic?: boolean | undefined
   /** Take the place of a layer of this name, if there is one. */
   readonly replace?: boolean | undefined
   readonly signal?: AbortSignal | undefined
@@ -194,6 +196,7 @@ function describeLayer(
     range: written.range,
     sha256: written.sha256,
     bboxLonLat: bboxOfGrid(crs, grid),
+    isSynthetic: asked.isSynthetic ?? false,
     addedAt: (asked.addedAt ?? new Date()).toISOString(),
     file: newFileName(asked.name),
     sizeBytes: written.sizeBytes,

@@ -27,6 +27,8 @@ export type Layer = {
   /** SHA-256 of grid, coordinate system, cell type, nodata and cells, whatever the compression: the layer's version. */
   readonly sha256: string
   readonly bboxLonLat: BboxLonLat
+  /** Its ground is invented, as the sample's is. */
+  readonly isSynthetic: boolean
   /** ISO 8601, UTC. */
   readonly addedAt: string
   /** The layer's file within the catalogue's folder, and its size. */

@@ -13,7 +13,10 @@ import { nlcdClasses, soilGroupClasses } from './nlcd-classes.ts'
 /** What `makeSampleLayers` made. */
 export type Sample = {
   /** Ready for `addLayer`: land cover, then soil, on one grid. */
-  readonly layers: readonly (Pick<AddLayerOptions, 'path' | 'kind' | 'classes'> & { name: string; title: string })[]
+  readonly layers: readonly (Pick<AddLayerOptions, 'path' | 'kind' | 'classes' | 'isSynthetic'> & {
+    name: string
+    title: string
+  })[]
   /** A GeoJSON Feature: the basin of a stream, wholly inside the layers. Also written to `areaPath`. */
   readonly area: SampleArea
   readonly areaPath: string
@@ -62,6 +65,7 @@ export async function makeSampleLayers(folder: string): Promise<Sample> {
         title: 'Land cover (synthetic sample)',
         kind: 'categorical',
         classes: nlcdClasses,
+        isSynthetic: true,
       },
       {
         path: soilPath,
@@ -69,6 +73,7 @@ export async function makeSampleLayers(folder: string): Promise<Sample> {
         title: 'Soil groups (synthetic sample)',
         kind: 'categorical',
         classes: soilGroupClasses,
+        isSynthetic: true,
       },
     ],
     area,
