@@ -7,6 +7,8 @@ import { migrations } from './migrations.ts'
 /** `HdRc`: says in the file's header whose database this is. */
 const APPLICATION_ID = 0x48_64_52_63
 const MIGRATE_WAIT_MS = 10_000
+/** The smallest page that SQLite knows, and so the smallest file with anything in it. */
+const PAGE_BYTES_MIN = 512
 
 /**
  * Opens a database file of ours, makes it when it is missing, and brings its schema up to date.
@@ -72,6 +74,8 @@ function refuseForeignFile(path: string): void {
   const stats = statSync(path)
   if (stats.isDirectory()) throw new StoreNotOursError(path, 'it is a folder')
   if (stats.size === 0) return
+  // SQLite would take such a file for an empty one, and write over it.
+  if (stats.size < PAGE_BYTES_MIN) throw new StoreNotOursError(path, 'it is no SQLite file')
   const db = connect(path, { readOnly: true })
   try {
     checkOwner(db, path)

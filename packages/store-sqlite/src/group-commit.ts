@@ -119,7 +119,7 @@ export class GroupCommit {
 
   /** One operation of the group failed and took the others with it: give each its own transaction. */
   #oneByOne(group: readonly Operation[]): void {
-    for (const operation of group) {
+    for (const [index, operation] of group.entries()) {
       try {
         this.#statements.begin.run()
         const value = operation.work()
@@ -128,6 +128,12 @@ export class GroupCommit {
         this.#answer([operation], [value])
       } catch (error) {
         this.#rollBack()
+        if (sqliteCode(error) === SQLITE_BUSY) {
+          // Another process came in between; the rest waits for its turn as everyone does.
+          this.#waiting.unshift(...group.slice(index))
+          this.#flush()
+          return
+        }
         operation.reject(namedError(error, this.#path))
       }
     }

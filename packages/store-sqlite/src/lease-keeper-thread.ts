@@ -21,17 +21,19 @@ port.on('message', (request: KeeperRequest) => {
 
 function keep(worker: number, leaseMs: number): void {
   let renewedAt = performance.now()
+  const everyMs = leaseMs / RENEWALS_PER_LEASE
   const renew = () => {
     try {
       if (renewal.run(Date.now() + leaseMs, worker).changes === 0) return lose(worker, 'its lease lapsed')
       renewedAt = performance.now()
     } catch (error) {
-      // A worker that cannot renew stops itself before others take its jobs.
+      // A worker that cannot renew stops itself before others take its jobs: the next try would come too late for that.
       const cause = (error as Error).message
-      if (performance.now() - renewedAt >= leaseMs) return lose(worker, `its lease could not be renewed: ${cause}`)
+      if (performance.now() - renewedAt + everyMs >= leaseMs)
+        return lose(worker, `its lease could not be renewed: ${cause}`)
     }
   }
-  timers.set(worker, setInterval(renew, leaseMs / RENEWALS_PER_LEASE))
+  timers.set(worker, setInterval(renew, everyMs))
 }
 
 function lose(worker: number, reason: string): void {

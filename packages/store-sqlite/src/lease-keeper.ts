@@ -63,7 +63,11 @@ export class ThreadLeaseKeeper implements LeaseKeeper {
     thread.unref()
     thread.on('message', ({ lost, reason }: KeeperReport) => this.#onLost.get(lost)?.(reason))
     thread.on('error', (error: Error) => {
-      for (const onLost of this.#onLost.values()) onLost(`its lease can no longer be renewed: ${error.message}`)
+      // The next worker gets a thread that lives.
+      if (this.#thread === thread) this.#thread = undefined
+      const lost = [...this.#onLost.values()]
+      this.#onLost.clear()
+      for (const onLost of lost) onLost(`its lease can no longer be renewed: ${error.message}`)
     })
     return thread
   }

@@ -4,7 +4,7 @@ type Alarm = { readonly at: number; readonly order: number; readonly fn: () => v
 
 /**
  * A clock that stands still until it is told to move. Timers fire in the order of their instants, and in the order in
- * which they were set where those are the same.
+ * which they were set where those are the same. Its instants are whole milliseconds, as those of the machine's clock.
  * @example
  * const clock = new ManualClock('2030-01-01T00:00:00Z')
  * clock.setTimeout(() => console.log('later'), 1_000)
@@ -26,7 +26,7 @@ export class ManualClock implements Clock {
   }
 
   setTimeout(fn: () => void, delayMs: number): Timer {
-    const alarm = { at: this.#now + Math.max(0, delayMs), order: this.#order++, fn }
+    const alarm = { at: this.#now + Math.max(0, Math.ceil(delayMs)), order: this.#order++, fn }
     this.#alarms.add(alarm)
     return { cancel: () => void this.#alarms.delete(alarm) }
   }

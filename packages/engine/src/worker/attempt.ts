@@ -75,7 +75,10 @@ export class Attempt implements JobContext {
       const work = this.#work()
       work.catch(() => {})
       const result = await Promise.race([work, givenUp])
-      if (this.#stop !== undefined) return this.#stopped(this.#stop, this.signal.reason)
+      // A result that was still reached is kept when its worker merely stops; otherwise it comes too late.
+      if (this.#stop !== undefined && this.#stop.why !== 'worker_stops') {
+        return this.#stopped(this.#stop, this.signal.reason)
+      }
       return { lease: this.lease, outcome: 'succeeded', result }
     } catch (thrown) {
       return this.#stop === undefined ? this.#failed(thrown) : this.#stopped(this.#stop, thrown)

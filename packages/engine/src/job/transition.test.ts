@@ -1,0 +1,64 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import type { Lease, Settlement } from '../store/store.ts'
+import type { JobId, WorkerId } from './job.ts'
+import { afterLapse, afterSettlement, cancelled, LAPSES_MAX, type Running } from './transition.ts'
+
+const lease: Lease = { jobId: 'job' as JobId, attempt: 1, worker: 'ada' as WorkerId, row: 1 }
+const error = { code: 'task_threw', message: 'It broke.' }
+const running: Running = { cancelReason: undefined, deadlineAt: undefined, lapses: 0 }
+
+const settlements: readonly Settlement[] = [
+  { lease, outcome: 'succeeded', result: '1' },
+  { lease, outcome: 'failed', error },
+  { lease, outcome: 'retried', error, dueAt: 5 },
+  { lease, outcome: 'cancelled', error },
+  { lease, outcome: 'released', dueAt: 5, reason: 'x' },
+]
+
+suite('what a job may become', () => {
+  test('a settled job becomes what its attempt was settled as', () => {
+    assert.deepEqual(
+      settlements.map((settlement) => afterSettlement(running, settlement)),
+      [
+        { to: 'succeeded', result: '1' },
+        { to: 'failed', error },
+        { to: 'waiting', dueAt: 5, because: 'retried', error },
+        { to: 'cancelled', error },
+        { to: 'waiting', dueAt: 5, because: 'released' },
+      ],
+    )
+  })
+
+  test('a job that was asked to stop becomes cancelled, whatever its attempt was settled as', () => {
+    for (const settlement of settlements) {
+      const transition = afterSettlement({ ...running, cancelReason: 'Enough.' }, settlement)
+      assert.deepEqual(transition, cancelled('Enough.'))
+      assert.equal(transition.error?.message, 'Enough.')
+    }
+  })
+
+  test('a job whose worker is lost waits again, due at once, with the loss as its error', () => {
+    const transition = afterLapse(running, 100, 'its process ended')
+    assert.ok(transition.to === 'waiting')
+    assert.deepEqual([transition.dueAt, transition.because, transition.error?.code], [100, 'lapsed', 'worker_lost'])
+    assert.match(transition.error?.message ?? '', /its process ended/)
+  })
+
+  test('a job that was asked to stop becomes cancelled when its worker is lost', () => {
+    const both = { ...running, cancelReason: 'Enough.', deadlineAt: 1 }
+    assert.deepEqual(afterLapse(both, 100, 'x'), cancelled('Enough.'))
+  })
+
+  test('a job past its deadline fails when its worker is lost, and one before it does not', () => {
+    const late = afterLapse({ ...running, deadlineAt: 100 }, 100, 'x')
+    assert.deepEqual([late.to, late.error?.code], ['failed', 'deadline_exceeded'])
+    assert.equal(afterLapse({ ...running, deadlineAt: 101 }, 100, 'x').to, 'waiting')
+  })
+
+  test('a job that has lost too many workers in a row fails, and will not be tried again', () => {
+    assert.equal(afterLapse({ ...running, lapses: LAPSES_MAX - 2 }, 0, 'x').to, 'waiting')
+    const last = afterLapse({ ...running, lapses: LAPSES_MAX - 1 }, 0, 'x')
+    assert.deepEqual([last.to, last.error?.code, last.error?.retryable], ['failed', 'worker_lost', false])
+  })
+})

@@ -1,0 +1,56 @@
+import { appendFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type AnyTask, task, workflow } from '@headrace/engine'
+
+/** What the tasks of the crash tests do in one process. */
+export type Process = {
+  readonly name: string
+  /** A task tells that it has begun. */
+  begun(task: string): void
+  /** Resolves when the test lets tasks of this process go on. */
+  goOn(): Promise<void>
+}
+
+export type Tasks = ReturnType<typeof crashTasks>
+
+/** The same tasks in every process of a crash test, each knowing where it runs. */
+export function crashTasks(process: Process) {
+  const whoami = task({ name: 'whoami', run: () => process.name })
+  const nap = task({
+    name: 'nap',
+    run: async (ms: number, job) => {
+      await sleep(ms, undefined, { signal: job.signal })
+      return process.name
+    },
+  })
+  const hold = task({
+    name: 'hold',
+    run: async () => {
+      process.begun('hold')
+      await process.goOn()
+      return process.name
+    },
+  })
+  const block = task({
+    name: 'block',
+    run: (ms: number) => {
+      process.begun('block')
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms)
+      return process.name
+    },
+  })
+  /** Notes each execution of its step in a file, and then holds. */
+  const survey = workflow({
+    name: 'survey',
+    run: async (notes: string, flow) => {
+      const where = await flow.step('once', () => {
+        appendFileSync(notes, `${process.name}\n`)
+        return process.name
+      })
+      await flow.call(hold, null)
+      return `${where} then ${process.name}`
+    },
+  })
+  const all: readonly AnyTask[] = [whoami, nap, hold, block, survey]
+  return { whoami, nap, hold, block, survey, all }
+}
