@@ -1,5 +1,5 @@
 /** The stable codes of what this app throws on purpose, besides what `@headrace/geo` does. */
-export type WatershedErrorCode = 'layer_missing' | 'layer_replaced'
+export type WatershedErrorCode = 'layer_missing' | 'layer_replaced' | 'layer_unsuitable'
 
 /** `code` is for programs and never changes; `message` says what happened, to what, and what to do. */
 export abstract class WatershedError extends Error {
@@ -18,6 +18,16 @@ export class LayerMissingError extends WatershedError {
         `${wanted.length > 1 ? ` (${wanted.slice(1).join(' or ')} would serve, too)` : ''}. ` +
         `Loaded: ${loaded.join(', ') || 'none'}.`,
     )
+  }
+}
+
+/** The layer that the caller named holds none of the values that the analysis counts. */
+export class LayerUnsuitableError extends WatershedError {
+  override readonly name = 'LayerUnsuitableError'
+  readonly code = 'layer_unsuitable'
+  constructor(layer: string, what: string, has: readonly number[]) {
+    const values = `${has.slice(0, 8).join(', ')}${has.length > 8 ? ', …' : ''}`
+    super(`The layer ${layer} holds no ${what}: its classes are ${values}. Name another layer, or leave it out.`)
   }
 }
 

@@ -1,5 +1,11 @@
 /** Watershed analysis: land cover and soils of an area of interest. */
-export { LayerMissingError, LayerReplacedError, WatershedError, type WatershedErrorCode } from './errors.ts'
+export {
+  LayerMissingError,
+  LayerReplacedError,
+  LayerUnsuitableError,
+  WatershedError,
+  type WatershedErrorCode,
+} from './errors.ts'
 export { defaultLayerNames, type LayerNames } from './layer/layer-names.ts'
 export { PRODUCT_YEARS, type ProductYear } from './layer/product-year.ts'
 export { type EnsureSampleOptions, ensureSampleLayers } from './sample/ensure-sample-layers.ts'

@@ -52,6 +52,16 @@ test('a layer that the caller names is counted, under its own title', async () =
   assert.deepEqual([survey.displayName, survey.categories[13]?.coverage], ['Land Use/Cover (planned)', 1])
 })
 
+test('a named layer of quite other classes is refused before anything is stored', async () => {
+  await using here = await Watershed.open()
+  await here.addSmall('zoning', grid(3), { classes: [{ value: 3, name: 'Industrial', color: '#777777' }] })
+  await assert.rejects(here.engine.submit('watershed.analyze-land', { area, layer: 'zoning' }), {
+    code: 'input_invalid',
+    message: /layer: The layer zoning holds no land cover .*: its classes are 3\./,
+  })
+  assert.deepEqual((await here.store.jobs({}, { limit: 1 })).jobs, [])
+})
+
 test('which layers serve which analysis can be chosen', async () => {
   const land = { ...defaultLayerNames.land, '2019_2016': ['my-land'] }
   await using here = await Watershed.open({ layerNames: { land, soil: ['my-soil'] } })

@@ -57,7 +57,7 @@ export class Watershed implements AsyncDisposable {
     rows: readonly (readonly number[])[],
     more: Partial<Layer> & { nodata?: number; cellM?: number } = {},
   ): Promise<Layer> {
-    const { nodata, cellM = 100, title } = more
+    const { nodata, cellM = 100, title, classes } = more
     const path = await writeTiff(join(this.dir, `${name}.tif`), {
       rows: rows.length,
       cols: rows[0]?.length ?? 0,
@@ -68,7 +68,7 @@ export class Watershed implements AsyncDisposable {
       cellHeight: cellM,
       ...(nodata !== undefined && { nodata }),
     })
-    return addLayer(this.catalogue, { path, name, title, replace: true })
+    return addLayer(this.catalogue, { path, name, title, classes, replace: true })
   }
 
   /** A key of this owner; `submit` and `read-own` unless said otherwise. */

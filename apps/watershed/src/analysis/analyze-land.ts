@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { areaInput } from '../area/area-input.ts'
 import { chooseLayer, findLayer, type LayerWish } from '../layer/choose-layer.ts'
 import { defaultProductYear, PRODUCT_YEARS, type ProductYear, titleOfProductYear } from '../layer/product-year.ts'
-import { cellsOfNoLandClass, LandSurvey, landSurvey } from '../survey/land-survey.ts'
+import { cellsOfNoLandClass, LAND_CODES, LandSurvey, landSurvey } from '../survey/land-survey.ts'
 import { GEO_QUEUE } from '../tile/tile-tasks.ts'
 import type { LayerVersion } from '../tile/tile-work.ts'
 import { asynchronous } from './asynchronous-schema.ts'
@@ -94,6 +94,7 @@ function wishOf({ layerNames }: Setup, { layer, productYear }: Pick<LandRequest,
     what: `land cover ${productYear}`,
     named: layer,
     names: layerNames.land[productYear],
+    values: LAND_CODES,
     sample: layerNames.sample.land,
   }
 }

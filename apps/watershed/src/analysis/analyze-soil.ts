@@ -3,7 +3,7 @@ import type { Area } from '@headrace/geo'
 import { z } from 'zod'
 import { areaInput } from '../area/area-input.ts'
 import { chooseLayer, type LayerWish } from '../layer/choose-layer.ts'
-import { SoilSurvey, soilSurvey } from '../survey/soil-survey.ts'
+import { SOIL_GROUPS, SoilSurvey, soilSurvey } from '../survey/soil-survey.ts'
 import { GEO_QUEUE } from '../tile/tile-tasks.ts'
 import { asynchronous } from './asynchronous-schema.ts'
 import { countArea } from './count-area.ts'
@@ -56,5 +56,5 @@ async function chooseSoil(setup: Setup, named: string | undefined) {
 }
 
 function wishOf({ layerNames }: Setup, named: string | undefined): LayerWish {
-  return { what: 'soil groups', named, names: layerNames.soil, sample: layerNames.sample.soil }
+  return { what: 'soil groups', named, names: layerNames.soil, values: SOIL_GROUPS, sample: layerNames.sample.soil }
 }

@@ -22,6 +22,9 @@ const NLCD = [
   { nlcd: 95, code: 'herbaceous_wetlands', type: 'Emergent Herbaceous Wetlands' },
 ] as const
 
+/** The values that a land cover layer holds. */
+export const LAND_CODES: readonly number[] = NLCD.map(({ nlcd }) => nlcd)
+
 const LandCategory = z.object({
   area: z.number().meta({ description: 'Square metres, from the size of the grid’s own cells.' }),
   active_river_area: z

@@ -13,6 +13,9 @@ const SOIL = [
   { group: 7, code: 'cd', type: 'C/D - Medium/Very Slow Infiltration' },
 ] as const
 
+/** The values that a layer of soil groups holds. */
+export const SOIL_GROUPS: readonly number[] = SOIL.map(({ group }) => group)
+
 /** Where the soil is not known it is taken for C, as Model My Watershed does. */
 const GROUP_OF_MISSING = 3
 

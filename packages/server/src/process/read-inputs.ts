@@ -32,12 +32,12 @@ function flawsOf(process: Process, id: string, value: Json): readonly Flaw[] {
 }
 
 function inputInvalid(process: Process, errors: readonly Flaw[]): HttpProblem {
-  const detail = errors.map((flaw) => `${flaw.pointer}: ${flaw.detail}`).join(' ')
+  const detail = errors.map((flaw) => `${flaw.pointer}: ${flaw.detail.replace(/\.$/, '')}`).join('; ')
   return new HttpProblem({
     status: 400,
     code: 'input_invalid',
     title: 'The input is invalid',
-    detail: `The input of ${process.task.name} is invalid. ${detail} Nothing was stored.`,
+    detail: `The input of ${process.task.name} is invalid. ${detail}. Nothing was stored.`,
     errors,
   })
 }
