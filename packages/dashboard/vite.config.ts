@@ -2,7 +2,7 @@ import react from '@vitejs/plugin-react'
 import { defineConfig } from 'vite'
 
 /** `headrace serve` answers here; `vite` in development passes what is not a page on to it. */
-const SERVER = process.env['HEADRACE_URL'] ?? 'http://127.0.0.1:8080'
+const SERVER = process.env.HEADRACE_URL ?? 'http://127.0.0.1:8080'
 const SERVER_PATHS = ['/session', '/processes', '/jobs', '/events', '/queues', '/workers', '/pages', '/layers', '/api']
 
 export default defineConfig({

@@ -258,7 +258,7 @@ export async function startFakeServer(options: {
     const lines = events
       .filter((event) => event.kind === 'log' && event.cursor > after && inside.has(event.jobId))
       .slice(0, limit)
-      .map((event) => ({ ...event, level: event.data['level'], message: event.data['message'] }) as unknown as LogLine)
+      .map((event) => ({ ...event, level: event.data.level, message: event.data.message }) as unknown as LogLine)
     return { lines, next: lines.at(-1)?.cursor ?? after }
   }
 

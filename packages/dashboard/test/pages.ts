@@ -10,9 +10,9 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { build } from 'vite'
 import { type FakeServer, startFakeServer } from './fake-server.ts'
 
-const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium'
 // Where CI is set the browser is launched whether it is there or not, and its absence is a failure.
-const SKIP = existsSync(CHROMIUM) || process.env['CI'] !== undefined ? false : `there is no ${CHROMIUM}; set CHROMIUM`
+const SKIP = existsSync(CHROMIUM) || process.env.CI !== undefined ? false : `there is no ${CHROMIUM}; set CHROMIUM`
 /** Software WebGL draws the map; the rest keeps the browser from talking to anyone. */
 const CHROMIUM_ARGS = [
   '--no-sandbox',

@@ -8,7 +8,7 @@ export type Series = { readonly steps: readonly number[]; readonly values: reado
 export function withPoints(series: MetricSeries, events: readonly WireEvent[]): MetricSeries {
   if (events.length === 0) return series
   const after = new Map(series)
-  const byName = Map.groupBy(events, (event) => String(event.data['name']))
+  const byName = Map.groupBy(events, (event) => String(event.data.name))
   for (const [name, told] of byName) after.set(name, extended(after.get(name), told))
   return after
 }

@@ -153,10 +153,10 @@ function asksForMore(event: WireEvent, id: string, scene: JobScene, known: Reado
   if (event.jobId !== id) return false
   switch (event.kind) {
     case 'step':
-      return !scene.steps.some((step) => step.step === event.data['step'])
+      return !scene.steps.some((step) => step.step === event.data.step)
     case 'artifact':
       return !scene.artifacts.some(
-        (artifact) => artifact.name === event.data['name'] && artifact.id === event.data['artifact'],
+        (artifact) => artifact.name === event.data.name && artifact.id === event.data.artifact,
       )
     case 'started':
       return !scene.attempts.some((attempt) => attempt.attempt === event.attempt)
@@ -184,7 +184,7 @@ function toLogLine(event: WireEvent): LogLine {
     attempt: event.attempt,
     at: event.at,
     // Sound: the wire says that a log event's data has these two.
-    level: event.data['level'] as LogLine['level'],
-    message: String(event.data['message'] ?? ''),
+    level: event.data.level as LogLine['level'],
+    message: String(event.data.message ?? ''),
   }
 }

@@ -15,7 +15,7 @@ export function afterEvent(job: StatusInfo, event: WireEvent): StatusInfo {
     case 'cancel-requested':
       return { ...job, cancelRequestedAt: event.at, updated: event.at }
     case 'retried':
-      return waitingAgain(job, event, typeof event.data['dueAt'] === 'string' ? event.data['dueAt'] : undefined)
+      return waitingAgain(job, event, typeof event.data.dueAt === 'string' ? event.data.dueAt : undefined)
     case 'lapsed':
     case 'released':
       return waitingAgain(job, event, undefined)
@@ -29,7 +29,7 @@ export function afterEvent(job: StatusInfo, event: WireEvent): StatusInfo {
 function started(job: StatusInfo, event: WireEvent): StatusInfo {
   if (job.state === 'running' && job.attempt === event.attempt) return job
   const { dueAt: _past, ...rest } = job
-  const worker = event.data['worker']
+  const worker = event.data.worker
   return {
     ...rest,
     state: 'running',
@@ -42,8 +42,8 @@ function started(job: StatusInfo, event: WireEvent): StatusInfo {
 }
 
 function progressed(job: StatusInfo, event: WireEvent): StatusInfo {
-  const fraction = event.data['fraction']
-  const message = event.data['message']
+  const fraction = event.data.fraction
+  const message = event.data.message
   if (typeof fraction !== 'number' || Date.parse(event.at) < Date.parse(job.updated)) return job
   return {
     ...job,
@@ -61,9 +61,9 @@ function waitingAgain(job: StatusInfo, event: WireEvent, dueAt: string | undefin
 }
 
 function ended(job: StatusInfo, event: WireEvent): StatusInfo {
-  const state = END_STATES.find((one) => one === event.data['state'])
+  const state = END_STATES.find((one) => one === event.data.state)
   if (state === undefined) return job
-  const error = event.data['error'] as WireError | undefined
+  const error = event.data.error as WireError | undefined
   return {
     ...job,
     state,

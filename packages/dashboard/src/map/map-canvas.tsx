@@ -200,7 +200,7 @@ const ZOOM_HEIGHT_PX = 84
 function edgeLabel(text: string, side: 'left' | 'top', px: number): HTMLElement {
   const label = document.createElement('span')
   label.textContent = text
-  label.dataset['side'] = side
+  label.dataset.side = side
   label.style[side] = `${Math.round(px)}px`
   return label
 }

@@ -12,18 +12,18 @@ export type Rings = readonly (readonly LonLat[])[]
  */
 export function ringsOf(value: Json | undefined): Rings | undefined {
   if (!isObject(value)) return undefined
-  switch (value['type']) {
+  switch (value.type) {
     case 'Feature':
-      return ringsOf(value['geometry'])
+      return ringsOf(value.geometry)
     case 'FeatureCollection': {
-      const features = value['features']
+      const features = value.features
       const rings = Array.isArray(features) ? features.flatMap((feature) => ringsOf(feature as Json) ?? []) : []
       return rings.length > 0 ? rings : undefined
     }
     case 'Polygon':
-      return areRings(value['coordinates']) ? value['coordinates'] : undefined
+      return areRings(value.coordinates) ? value.coordinates : undefined
     case 'MultiPolygon': {
-      const polygons = value['coordinates']
+      const polygons = value.coordinates
       return Array.isArray(polygons) && polygons.length > 0 && polygons.every(areRings) ? polygons.flat() : undefined
     }
     default:

@@ -11,15 +11,15 @@ export function exampleOf(schema: Json): Json {
   const given = schema as { readonly [key: string]: Json }
   const first = (list: Json | undefined) => (Array.isArray(list) ? list[0] : undefined)
   const known =
-    given['default'] ?? given['const'] ?? first(given['examples']) ?? given['example'] ?? first(given['enum'])
+    given.default ?? given.const ?? first(given.examples) ?? given.example ?? first(given.enum)
   if (known !== undefined) return known
-  const choice = first(given['anyOf']) ?? first(given['oneOf']) ?? first(given['allOf'])
+  const choice = first(given.anyOf) ?? first(given.oneOf) ?? first(given.allOf)
   if (choice !== undefined) return exampleOf(choice)
   return exampleOfType(given)
 }
 
 function exampleOfType(schema: { readonly [key: string]: Json }): Json {
-  switch (Array.isArray(schema['type']) ? schema['type'][0] : schema['type']) {
+  switch (Array.isArray(schema.type) ? schema.type[0] : schema.type) {
     case 'object':
       return exampleObject(schema)
     case 'array':
@@ -28,17 +28,17 @@ function exampleOfType(schema: { readonly [key: string]: Json }): Json {
       return ''
     case 'number':
     case 'integer':
-      return typeof schema['minimum'] === 'number' ? schema['minimum'] : 0
+      return typeof schema.minimum === 'number' ? schema.minimum : 0
     case 'boolean':
       return false
     default:
-      return schema['properties'] === undefined ? null : exampleObject(schema)
+      return schema.properties === undefined ? null : exampleObject(schema)
   }
 }
 
 function exampleObject(schema: { readonly [key: string]: Json }): Json {
-  const properties = (schema['properties'] ?? {}) as { readonly [key: string]: Json } // Sound: JSON Schema says so.
-  const required = Array.isArray(schema['required']) ? schema['required'] : []
+  const properties = (schema.properties ?? {}) as { readonly [key: string]: Json } // Sound: JSON Schema says so.
+  const required = Array.isArray(schema.required) ? schema.required : []
   return Object.fromEntries(
     Object.entries(properties)
       .filter(([name]) => required.includes(name))

@@ -7,16 +7,16 @@ const KEY = 'headrace.theme'
 const listeners = new Set<() => void>()
 
 export function currentTheme(): Theme {
-  const theme = document.documentElement.dataset['theme']
+  const theme = document.documentElement.dataset.theme
   return theme === 'light' || theme === 'dark' ? theme : 'system'
 }
 
 export function setTheme(theme: Theme) {
   if (theme === 'system') {
-    delete document.documentElement.dataset['theme']
+    delete document.documentElement.dataset.theme
     localStorage.removeItem(KEY)
   } else {
-    document.documentElement.dataset['theme'] = theme
+    document.documentElement.dataset.theme = theme
     localStorage.setItem(KEY, theme)
   }
   for (const listener of listeners) listener()
