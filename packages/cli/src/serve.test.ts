@@ -22,6 +22,22 @@ test('serve makes the data folder and the sample, and leaves word for its owner 
   )
 })
 
+test('the first start runs the demo job, and says where to see it; the next one does not', async () => {
+  await using place = await makePlace()
+  const first = place.start(['serve', '--port', '0'])
+  const said = await first.wrote('/app/jobs/')
+  const id = said.match(/app\/jobs\/([0-9a-f-]{36})/)?.[1] ?? ''
+  const { code, stderr } = await place.run(['watch', id])
+  assert.equal(code, 0, stderr)
+  first.kill('SIGTERM')
+  await first.ended
+  const next = place.start(['serve', '--port', '0'])
+  await next.wrote('Try it:')
+  assert.equal(JSON.parse((await place.run(['jobs', '--json'])).stdout).jobs.length, 1)
+  next.kill('SIGTERM')
+  assert.doesNotMatch((await next.ended).stdout, /Demo job/)
+})
+
 test('a stopped server takes its address back; the next start keeps the key, the jobs and what was removed', async () => {
   await using place = await makePlace()
   await using server = await serve(place)

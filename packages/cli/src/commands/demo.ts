@@ -3,15 +3,11 @@ import { Command } from 'commander'
 import { type Cli, type CommonOptions, connectAs, examples, optionsOf } from '../cli.ts'
 import type { Connection } from '../connection/connect.ts'
 import { findDemoServer } from '../demo/find-demo-server.ts'
-import { sampleAreaOf } from '../demo/sample-area.ts'
+import { submitDemo } from '../demo/submit-demo.ts'
 import { surveyText } from '../demo/survey-text.ts'
 import { conclude } from '../watch/conclude.ts'
 import { detachOnInterrupt } from '../watch/detach.ts'
 import { watchJob } from '../watch/watch-job.ts'
-
-const PROCESS = 'watershed.analyze-land'
-/** By name, for where other layers are loaded the sample stands in for nothing. */
-const LAYER = 'sample-land'
 
 /** `headrace demo` */
 export function demoCommand(cli: Cli): Command {
@@ -37,8 +33,7 @@ Without a server it starts one for the occasion, in a temporary folder, and remo
 
 async function analyse(cli: Cli, options: CommonOptions, connection: Connection): Promise<void> {
   const { terminal } = cli
-  const area = await sampleAreaOf(connection)
-  const job = await connection.client.submit(PROCESS, { area, layer: LAYER }, { tags: ['demo'] })
+  const job = await submitDemo(connection)
   terminal.note(`Job ${job.id}: the land cover of the sample watershed.`)
   const status = await detachOnInterrupt(job.id, (signal) => watchJob(terminal, job, { signal }))
   conclude(terminal, status)

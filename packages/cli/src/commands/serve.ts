@@ -1,6 +1,8 @@
 import { spawn } from 'node:child_process'
 import { Command, Option } from 'commander'
 import { type Cli, type CommonOptions, examples, optionsOf } from '../cli.ts'
+import { clientOf } from '../connection/connect.ts'
+import { submitDemo } from '../demo/submit-demo.ts'
 import { parsePort, parseQueues } from '../inputs/options.ts'
 import { findDashboard } from '../serve/dashboard-files.ts'
 import type { RunningServer } from '../serve/local-server.ts'
@@ -59,6 +61,7 @@ async function serve(cli: Cli, options: ServeCommandOptions): Promise<void> {
   lines.end()
   const loginUrl = isLoopback(options.host) ? await server.loginUrl() : undefined
   announce(cli, options, { server, loginUrl })
+  if (server.isFirstStart && options.worker && !options.json) await showDemo(cli, server)
   if (options.open === 'yes') openInBrowser(loginUrl ?? server.url)
   const signal = await stop
   terminal.note(`${signal}: stopping. Running jobs have ${GRACE_MS / 1_000} s; again to end at once.`)
@@ -89,6 +92,12 @@ function announce(
   terminal.out(`  Data folder:   ${dataDir}`)
   terminal.out(`  Worker:        ${options.worker ? 'in this process' : 'none here; start one with: headrace worker'}`)
   terminal.out('  Try it:        headrace demo')
+}
+
+/** At the first start there is something to see: the sample's analysis, as `headrace demo` runs it. */
+async function showDemo({ terminal }: Cli, { url, key }: RunningServer): Promise<void> {
+  const { id } = await submitDemo({ url, key, client: clientOf(url, key) })
+  terminal.out(`  Demo job:      ${url}/app/jobs/${id}`)
 }
 
 function isLoopback(host: string): boolean {

@@ -22,6 +22,8 @@ export interface RunningServer {
   readonly url: string
   readonly dataDir: string
   readonly key: string
+  /** Whether the sample was made just now, in a data folder that had nothing. */
+  readonly isFirstStart: boolean
   /** A link that logs one browser in, once, within the hour. */
   loginUrl(): Promise<string>
   /** Takes no more requests and jobs, gives what runs `graceMs` to end, and hands the rest back unharmed. */
@@ -44,7 +46,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
   try {
     // First of all, for a busy port should be told before anything is made.
     const url = await server.listen(options).catch((error) => throwListenError(options, error))
-    await ensureSampleLayers(composition.catalogue, { onProgress: options.onProgress })
+    const isFirstStart = await ensureSampleLayers(composition.catalogue, { onProgress: options.onProgress })
     const worker = options.withWorker ? await startWorker(composition, options.queues) : undefined
     const { key, keyId } = await localKey(composition)
     await writeLocalServer(composition.dataDir, { url, key, keyId, pid: process.pid })
@@ -52,6 +54,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       url,
       dataDir: composition.dataDir,
       key,
+      isFirstStart,
       loginUrl: () => server.loginUrl(),
       async stop({ graceMs }) {
         await forgetLocalServer(composition.dataDir)
