@@ -10,8 +10,7 @@ export function exampleOf(schema: Json): Json {
   if (schema === null || typeof schema !== 'object' || Array.isArray(schema)) return null
   const given = schema as { readonly [key: string]: Json }
   const first = (list: Json | undefined) => (Array.isArray(list) ? list[0] : undefined)
-  const known =
-    given.default ?? given.const ?? first(given.examples) ?? given.example ?? first(given.enum)
+  const known = given.default ?? given.const ?? first(given.examples) ?? given.example ?? first(given.enum)
   if (known !== undefined) return known
   const choice = first(given.anyOf) ?? first(given.oneOf) ?? first(given.allOf)
   if (choice !== undefined) return exampleOf(choice)
