@@ -275,3 +275,19 @@ test('every watershed, municipality and perimeter of the sample data is taken', 
     parseArea(readSample(file), limits)
   }
 })
+
+test('a bow tie is refused for crossing itself, though its halves cancel out', () => {
+  const bowTie = {
+    type: 'Polygon',
+    coordinates: [
+      [
+        [-75.6, 40.1],
+        [-75.5, 40.2],
+        [-75.5, 40.1],
+        [-75.6, 40.2],
+        [-75.6, 40.1],
+      ],
+    ],
+  }
+  assert.throws(() => parseArea(bowTie), { code: 'area_self_intersects', message: /-75\.55.*40\.15/ })
+})

@@ -53,7 +53,11 @@ export function parseArea(value: unknown, limits: Partial<AreaLimits> = {}): Are
   const area: Area = { type: 'MultiPolygon', coordinates: parsePolygons(geometry, counter) }
   const size = areaKm2(area)
   if (size > areaKm2Max) throw new AreaTooLargeError(size, areaKm2Max)
-  for (const [index, polygon] of area.coordinates.entries()) requireSimple(polygon, `polygon ${index}`)
+  for (const [index, polygon] of area.coordinates.entries()) {
+    requireSimple(polygon, `polygon ${index}`)
+    // Only now, for the halves of a bow tie cancel out.
+    if (!(polygonAreaM2(polygon) > 0)) throw new AreaEmptyError(`Polygon ${index}`)
+  }
   return area
 }
 
@@ -133,22 +137,20 @@ function parsePolygons({ type, coordinates }: Geometry, counter: VertexCounter):
 function parsePolygon(value: unknown, where: string, counter: VertexCounter): PolygonRings {
   const rings = requireArray(value, where, 'an array of rings')
   const polygon = rings.map((ring, index) => parseRing(ring, `${where}[${index}]`, counter))
-  if (polygon.some(isFlat) || !(polygonAreaM2(polygon) > 0)) throw new AreaEmptyError(`The polygon at ${where}`)
+  if (polygon.some(isFlat)) throw new AreaEmptyError(`The polygon at ${where}`)
   return polygon
 }
 
-// All positions on one line, to float rounding: the shoelace formula against the size of its bounds.
+// All positions on one line, to float rounding: each one's distance from the line between the first position and the one
+// that is farthest from it.
 function isFlat(ring: Ring): boolean {
   const [start] = ring
   if (!start) return true
-  let [twice, width, height] = [0, 0, 0]
-  for (let i = 1; i < ring.length; i++) {
-    const [from, to] = [ring[i - 1] ?? start, ring[i] ?? start]
-    twice += (from[0] - start[0]) * (to[1] - start[1]) - (to[0] - start[0]) * (from[1] - start[1])
-    width = Math.max(width, Math.abs(to[0] - start[0]))
-    height = Math.max(height, Math.abs(to[1] - start[1]))
-  }
-  return Math.abs(twice) <= 1e-12 * (width ** 2 + height ** 2)
+  const offsets = ring.map(([lon, lat]): LonLat => [lon - start[0], lat - start[1]])
+  const [farX, farY] = offsets.reduce((far, offset) =>
+    Math.hypot(offset[0], offset[1]) > Math.hypot(far[0], far[1]) ? offset : far,
+  )
+  return offsets.every(([x, y]) => Math.abs(x * farY - y * farX) <= 1e-12 * (farX ** 2 + farY ** 2))
 }
 
 function parseRing(value: unknown, where: string, counter: VertexCounter): Ring {
