@@ -58,7 +58,8 @@ testServed('with the real server, an area becomes a survey on the map, a job, an
   await using opened = await open(served.url)
   const { page } = opened
   await page.goto(served.loginUrl)
-  await page.getByRole('heading', { name: 'No jobs yet' }).waitFor()
+  const demo = page.getByRole('grid').getByRole('row').filter({ hasText: 'demo' })
+  await demo.getByText('succeeded').waitFor()
   const id = await analyseSample(page)
   const shares = await page.locator('.survey-table td:nth-child(3)').allTextContents()
   const percent = shares.reduce((sum, text) => sum + Number.parseFloat(text.replace('<', '')), 0)
