@@ -83,8 +83,8 @@ export class Engine {
     this.#random = options.random ?? Math.random
     this.#ids = createIds(this.clock, this.#random)
     this.#payloads = new Payloads(options.artifacts)
-    this.#ends = new EndWaits(this.store)
     this.#report = options.report ?? ((message, error) => console.error(message, error ?? ''))
+    this.#ends = new EndWaits(this.store, this.#report)
   }
 
   /**

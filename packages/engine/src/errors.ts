@@ -23,6 +23,7 @@ export type ErrorCode =
   | 'wait_timeout'
   | 'store_unavailable'
   | 'store_full'
+  | 'store_refused'
   | 'store_not_ours'
   | 'store_too_new'
   | 'payload_too_large'
@@ -224,6 +225,18 @@ export class StoreFullError extends EngineError {
   }
 }
 
+/** A store that is well refused what an attempt wanted to have recorded, so the attempt's job failed. */
+export class StoreRefusedError extends EngineError {
+  override readonly name = 'StoreRefusedError'
+  readonly code = 'store_refused'
+  readonly retryable = false
+  constructor(what: string, options: { cause: unknown }) {
+    const { cause } = options
+    const reason = (cause instanceof Error ? cause.message : String(cause)).slice(0, REASON_LENGTH_MAX)
+    super(`The store refused ${what}: ${reason}. Look for a value that cannot be stored, and submit it again.`, options)
+  }
+}
+
 export class StoreNotOursError extends EngineError {
   override readonly name = 'StoreNotOursError'
   readonly code = 'store_not_ours'
@@ -265,6 +278,8 @@ export class NonRetryableError extends Error {
   override readonly name: string = 'NonRetryableError'
   readonly retryable = false
 }
+
+const REASON_LENGTH_MAX = 500
 
 function describeIssues(issues: readonly InputIssue[]): string {
   const shown = issues

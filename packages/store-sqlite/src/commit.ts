@@ -80,7 +80,8 @@ function recordSteps(
   const held = heldRow(context, lease, worker)
   if (held === undefined) return 'lease_lost'
   if (held.cancel_reason !== null) return 'cancelling'
-  if (held.lapses > 0) context.sql.run('resetLapses', lease.row)
+  if (steps.length === 0) context.sql.run('markBusy', lease.row)
+  else if (held.lapses > 0 || held.busy === 1) context.sql.run('resetLapses', lease.row)
   for (const step of steps) recordStep(context, lease, step)
   return 'recorded'
 }
@@ -174,9 +175,13 @@ function toClaimed(row: ReadyRow, queue: string, batch: Commit): Claimed {
   }
 }
 
-/** Scheduled jobs whose time has come can be claimed from now on. */
+/** However many fall due at one instant, a transaction stays short; the next sweep goes on with the rest. */
+const PROMOTED_MAX = 1_000
+
+/** Scheduled jobs whose time has come can be claimed from now on: the first of them, when they are many. */
 export function promoteDue({ sql, clock, hints }: Context): void {
-  for (const { queue } of sql.all<{ queue: string }>('promoteScheduled', clock.now())) hints.queue(queue)
+  const promoted = sql.all<{ queue: string }>('promoteScheduled', clock.now(), PROMOTED_MAX)
+  for (const { queue } of promoted) hints.queue(queue)
 }
 
 /** What an earlier commit claimed without the worker's hearing of it goes back to the line. */

@@ -28,7 +28,8 @@ type Countdown = {
   readonly step: number
   readonly grouped: boolean
   ended: number
-  failed: number
+  /** The one that ends a group of policy `fail`: the first that failed, or else the first that was cancelled. */
+  failure: { readonly seq: number; readonly state: EndState } | undefined
   /** Places that they leave to the held ones. */
   freed: number
 }
@@ -82,23 +83,26 @@ export class Endings {
     return this.#released
   }
 
-  #count({ parent_seq: parentSeq, step, grouped, state: before }: Ending, state: EndState): void {
+  #count({ seq, parent_seq: parentSeq, step, grouped, state: before }: Ending, state: EndState): void {
     if (parentSeq === null || step === null) return
     const key = `${parentSeq}/${step}`
     let countdown = this.#countdowns.get(key)
     if (countdown === undefined) {
-      countdown = { parentSeq, step, grouped: grouped === 1, ended: 0, failed: 0, freed: 0 }
+      countdown = { parentSeq, step, grouped: grouped === 1, ended: 0, failure: undefined, freed: 0 }
       this.#countdowns.set(key, countdown)
     }
     countdown.ended++
-    if (state !== 'succeeded') countdown.failed++
+    const { failure } = countdown
+    if (state === 'failed' && failure?.state !== 'failed') countdown.failure = { seq, state }
+    else if (state === 'cancelled') countdown.failure ??= { seq, state }
     if (before !== 'held') countdown.freed++
   }
 
-  #countDown({ parentSeq, step, ended, failed, freed }: Countdown): void {
-    const { sql, clock, hints } = this.#context
+  #countDown({ parentSeq, step, ended, failure, freed }: Countdown): void {
+    const { sql } = this.#context
     const before = sql.get<{ released: number }>('groupReleased', parentSeq, step)?.released ?? 1
-    const after = sql.get<{ released: number; remaining: number }>('countDownGroup', ended, failed, parentSeq, step)
+    const endedBy = failure?.seq ?? null
+    const after = sql.get<{ released: number; remaining: number }>('countDownGroup', ended, endedBy, parentSeq, step)
     if (after === undefined) return
     const isReleasedNow = before === 0 && after.released === 1
     if (isReleasedNow) this.#release(parentSeq, step)
@@ -107,8 +111,15 @@ export class Endings {
       this.#cancelRest(parentSeq, step)
       return
     }
-    for (const { queue } of sql.all<{ queue: string }>('unholdChildren', clock.now(), parentSeq, step, freed)) {
-      hints.queue(queue)
+    this.#unhold(parentSeq, step, freed)
+  }
+
+  #unhold(parentSeq: number, step: number, places: number): void {
+    const { sql, clock, hints } = this.#context
+    type Row = { readonly queue: string; readonly state: 'ready' | 'scheduled'; readonly due_at: number }
+    for (const row of sql.all<Row>('unholdChildren', clock.now(), parentSeq, step, places)) {
+      if (row.state === 'ready') hints.queue(row.queue)
+      else hints.dueAt(row.due_at)
     }
   }
 
@@ -168,6 +179,8 @@ export function cancelTree(
 export type HeldRow = Ending & {
   readonly queue: string
   readonly lapses: number
+  /** It said that it does something itself, though it may have steps that wait. */
+  readonly busy: number
   readonly deadline_at: number | null
   readonly cancel_reason: string | null
   readonly worker: number
@@ -182,9 +195,9 @@ export function applyTransition(context: Context, endings: Endings, held: HeldRo
   }
   const { sql, clock, hints } = context
   const now = clock.now()
-  const { because, dueAt, error } = transition
+  const { because, dueAt, error, isBlamed } = transition
   const state = dueAt > now ? 'scheduled' : 'ready'
-  const lapses = because === 'lapsed' ? held.lapses + 1 : because === 'retried' ? 0 : held.lapses
+  const lapses = isBlamed ? held.lapses + 1 : because === 'retried' ? 0 : held.lapses
   sql.run('returnToWaiting', state, dueAt, because === 'retried' ? 1 : 0, lapses, held.seq)
   const recorded = error === undefined ? null : JSON.stringify(error)
   sql.run('insertAttempt', held.seq, held.attempt, held.worker, held.started_at, now, because, recorded)

@@ -61,7 +61,7 @@ export function insertNewJob(
     state,
     job.queue,
     job.priority,
-    held ? null : dueAt,
+    dueAt,
     job.deadlineAt ?? null,
     job.kind,
     parent?.seq ?? null,

@@ -1,35 +1,61 @@
 import type { SQLInputValue } from 'node:sqlite'
-import type {
-  EndState,
-  EventKind,
-  EventQuery,
-  Job,
-  JobEvent,
-  JobFilter,
-  JobId,
-  JobPage,
-  Json,
-  Page,
+import {
+  assertNever,
+  type EndState,
+  type EventKind,
+  type EventQuery,
+  type Job,
+  type JobEvent,
+  type JobFilter,
+  type JobId,
+  type JobPage,
+  type JobState,
+  type Json,
+  type Page,
 } from '@headrace/engine'
 import { type JobRow, jobColumns, jobJoins, toJob } from './job-rows.ts'
 import type { Prepared } from './prepared.ts'
 
-/** A search inside inputs looks at no more than the newest jobs, so that it answers at once whatever the history. */
+/** A search inside tags and inputs looks at no more than the newest jobs, so that it answers at once whatever the history. */
 const SEARCH_DEPTH = 20_000
+/** A beginning of an id that fits more jobs than this tells nothing apart. */
+const SEARCH_IDS_MAX = 1_000
+/** Up to so many tasks are read one by one, each in the order of its index. */
+const TASKS_APART_MAX = 20
 
 type Conditions = { readonly sql: string[]; readonly values: SQLInputValue[] }
 
-/** Jobs by filter, newest first. */
+/** The number of a job in the table that drives an arm: ordered by that one, nothing needs sorting. */
+type Seq = 'chosen.seq' | 'jobs.seq'
+
+/** One way to some of the jobs that were asked for. `from` ends in what brings `jobs`. */
+type Arm = { readonly from: string; readonly seq: Seq; readonly where: Conditions }
+
+/**
+ * Jobs by filter, newest first. Each arm reads its own jobs in the order of an index and stops after a page of them; the
+ * page is the newest of what they give. One statement, so one state of the store.
+ */
 export function queryJobs(sql: Prepared, filter: JobFilter, page: Page): JobPage {
-  const where: Conditions = { sql: ['1'], values: [] }
-  if (page.before !== undefined) add(where, 'jobs.seq < ?', Number(page.before))
-  addFilter(where, filter)
-  const statement = sql.text(`
+  const before = page.before === undefined ? Number.MAX_SAFE_INTEGER : Number(page.before)
+  const limit = page.limit + 1
+  const arms = armsOf(sql, filter, before)
+  if (arms.length === 0) return { jobs: [] }
+  const parts = arms.map(({ from, seq, where }) => {
+    where.values.push(limit)
+    return `
     select ${jobColumns}
-    from jobs ${jobJoins}
+    from ${from} ${jobJoins}
     where ${where.sql.join(' and ')}
-    order by jobs.seq desc limit ?`)
-  const rows = statement.all(...where.values, page.limit + 1) as JobRow[]
+    order by ${seq} desc limit ?`
+  })
+  const [only] = parts
+  const isOne = parts.length === 1 && only !== undefined
+  // A job that several arms give is the same row in each, and `union` keeps one.
+  const text = isOne
+    ? only
+    : `${parts.map((part) => `select * from (${part})`).join(' union ')} order by seq desc limit ?`
+  const values = arms.flatMap(({ where }) => where.values)
+  const rows = sql.text(text).all(...values, ...(isOne ? [] : [limit])) as JobRow[]
   const shown = rows.slice(0, page.limit)
   const last = shown.at(-1)
   return { jobs: shown.map(toJob), ...(rows.length > page.limit && last !== undefined && { next: String(last.seq) }) }
@@ -107,9 +133,93 @@ function addScope(where: Conditions, jobId: JobId, tree: boolean): void {
   add(where, sql, jobId)
 }
 
-function addFilter(where: Conditions, filter: JobFilter): void {
+function armsOf(sql: Prepared, filter: JobFilter, before: number): Arm[] {
+  const { search } = filter
+  if (search === undefined || search === '') return listArms(filter, before)
+  const named = tasksNamed(sql, search).filter((task) => filter.tasks?.includes(task) ?? true)
+  const byTask = named.length > 0 ? listArms({ ...filter, tasks: named }, before) : []
+  return [idArm(filter, before, search), textArm(filter, before, search), ...byTask]
+}
+
+function tasksNamed(sql: Prepared, search: string): string[] {
+  const text = search.toLowerCase()
+  const tasks = sql.all<{ task: string }>('taskNames').map(({ task }) => task)
+  return tasks.filter((task) => task.toLowerCase().includes(text))
+}
+
+function idArm(filter: JobFilter, before: number, search: string): Arm {
+  const where = conditions(filter, before, 'jobs.seq')
+  const id = search.toLowerCase()
+  add(
+    where,
+    `jobs.seq in (select seq from jobs where id >= ? and id < ? order by id desc limit ${SEARCH_IDS_MAX})`,
+    id,
+    `${id}\u{10FFFF}`,
+  )
+  return { from: 'jobs not indexed', seq: 'jobs.seq', where }
+}
+
+function textArm(filter: JobFilter, before: number, search: string): Arm {
+  const where = conditions(filter, before, 'jobs.seq')
+  where.sql.push(`jobs.seq > (select max(seq) from jobs) - ${SEARCH_DEPTH}`)
+  add(where, '(instr(lower(jobs.tags), lower(?)) > 0 or instr(lower(jobs.input), lower(?)) > 0)', search, search)
+  return { from: 'jobs not indexed', seq: 'jobs.seq', where }
+}
+
+/** An arm for each state that was asked for, since each has its own index. */
+function listArms(filter: JobFilter, before: number): Arm[] {
+  const states = new Set(filter.states)
+  if (filter.states === undefined || states.size === STATES) return jobArms(filter, before)
+  return [...states].flatMap((state) => stateArms(filter, state, before))
+}
+
+const STATES = 5
+
+/**
+ * What a state's jobs are found by. The live ones are few beside the history, and so are those that failed or were
+ * cancelled. Most jobs succeed, so that the index of any other filter soon has a page of them.
+ */
+function stateArms(filter: JobFilter, state: JobState, before: number): Arm[] {
+  const { tasks, owner, tag, parentId } = filter
+  const isNarrow = parentId !== undefined || (state === 'succeeded' && (tasks ?? owner ?? tag) !== undefined)
+  if (isNarrow) return jobArms({ ...filter, states: [state] }, before)
+  const { states: _, ...rest } = filter
+  const where = conditions(rest, before, 'chosen.seq')
+  const drivenBy = (table: string): Arm[] => {
+    return [{ from: `${table} cross join jobs on jobs.seq = chosen.seq`, seq: 'chosen.seq', where }]
+  }
+  switch (state) {
+    case 'waiting':
+      // Past the running ones, which are no more than the workers hold. `parent_seq` spares a look at each child.
+      where.sql.push(`chosen.state <> 'running'`)
+      if (filter.rootsOnly === true) where.sql.push('chosen.parent_seq is null')
+      return drivenBy('live as chosen not indexed')
+    case 'running':
+      where.sql.push(`chosen.state = 'running'`)
+      if (filter.rootsOnly === true) where.sql.push('chosen.parent_seq is null')
+      return drivenBy('live as chosen indexed by live_running_by_seq')
+    case 'succeeded':
+    case 'failed':
+    case 'cancelled':
+      add(where, 'chosen.state = ?', state)
+      return drivenBy('outcomes as chosen indexed by outcomes_by_state')
+    default:
+      return assertNever(state)
+  }
+}
+
+/** By whatever else the filter names, or else the jobs as they came. One task's jobs lie in order, those of two do not. */
+function jobArms(filter: JobFilter, before: number): Arm[] {
+  const { tasks = [], owner, tag, parentId } = filter
+  const isApart = tasks.length > 1 && tasks.length <= TASKS_APART_MAX && (owner ?? tag ?? parentId) === undefined
+  const filters = isApart ? [...new Set(tasks)].map((task) => ({ ...filter, tasks: [task] })) : [filter]
+  return filters.map((one) => ({ from: 'jobs', seq: 'jobs.seq', where: conditions(one, before, 'jobs.seq') }))
+}
+
+function conditions(filter: JobFilter, before: number, seq: Seq): Conditions {
+  const where: Conditions = { sql: [`${seq} < ?`], values: [before] }
   if (filter.states !== undefined) addStates(where, filter.states)
-  if (filter.tasks !== undefined) addIn(where, 'jobs.task', filter.tasks)
+  if (filter.tasks !== undefined) addTasks(where, filter.tasks)
   if (filter.queues !== undefined) addIn(where, 'jobs.queue', filter.queues)
   if (filter.owner !== undefined) add(where, 'jobs.owner = ?', filter.owner)
   if (filter.tag !== undefined) add(where, 'jobs.seq in (select seq from job_tags where tag = ?)', filter.tag)
@@ -118,30 +228,25 @@ function addFilter(where: Conditions, filter: JobFilter): void {
     add(where, 'jobs.parent_seq = (select seq from jobs where id = ?)', filter.parentId)
   if (filter.createdFrom !== undefined) add(where, 'jobs.created_at >= ?', filter.createdFrom)
   if (filter.createdTo !== undefined) add(where, 'jobs.created_at <= ?', filter.createdTo)
-  if (filter.search !== undefined && filter.search !== '') addSearch(where, filter.search)
+  return where
 }
 
-// The few live jobs drive the query for live states; the index by state drives it for ended ones.
-function addStates(where: Conditions, states: JobFilter['states'] & object): void {
-  const parts: string[] = []
-  if (states.includes('waiting')) parts.push(`jobs.seq in (select seq from live where state <> 'running')`)
-  if (states.includes('running')) parts.push(`jobs.seq in (select seq from live where state = 'running')`)
-  const ended = states.filter((state) => state !== 'waiting' && state !== 'running')
-  if (ended.length > 0) {
-    parts.push(`outcomes.state in (${ended.map(() => '?').join(', ')})`)
-    where.values.push(...ended)
-  }
+// For jobs that something else has found: each one's state is looked up by its key.
+function addStates(where: Conditions, states: readonly JobState[]): void {
+  const parts = states.map((state) => {
+    if (state === 'waiting') return `live.state <> 'running'`
+    if (state === 'running') return `live.state = 'running'`
+    where.values.push(state)
+    return 'outcomes.state = ?'
+  })
   where.sql.push(parts.length > 0 ? `(${parts.join(' or ')})` : '0')
 }
 
-function addSearch(where: Conditions, search: string): void {
-  where.sql.push(`(
-    (jobs.id >= ? and jobs.id < ?)
-    or instr(lower(jobs.task), lower(?)) > 0
-    or instr(lower(jobs.tags), lower(?)) > 0
-    or (jobs.seq > (select max(seq) from jobs) - ${SEARCH_DEPTH} and instr(lower(jobs.input), lower(?)) > 0))`)
-  const id = search.toLowerCase()
-  where.values.push(id, `${id}\u{10FFFF}`, search, search, search)
+// The plus keeps the index of tasks out of it when they are several: it would have all their jobs sorted first.
+function addTasks(where: Conditions, tasks: readonly string[]): void {
+  const [only] = tasks
+  if (tasks.length === 1 && only !== undefined) add(where, 'jobs.task = ?', only)
+  else addIn(where, '+jobs.task', tasks)
 }
 
 function add(where: Conditions, sql: string, ...values: SQLInputValue[]): void {

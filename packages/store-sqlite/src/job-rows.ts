@@ -84,7 +84,9 @@ function stateOf(row: JobRow): object {
     return { state: 'running', worker: row.worker as WorkerId, startedAt: row.live_started_at, ...cancel }
   }
   if (row.end_state === null) {
-    return { state: 'waiting', ...(row.due_at !== null && { dueAt: row.due_at }), ...cancel }
+    // Nobody knows yet when its group lets a held one go.
+    const isHeld = row.live_state === 'held'
+    return { state: 'waiting', ...(!isHeld && row.due_at !== null && { dueAt: row.due_at }), ...cancel }
   }
   return {
     state: row.end_state,

@@ -40,10 +40,11 @@ export const migrations: readonly string[] = [
     state text not null check (state in ('held', 'scheduled', 'ready', 'running')),
     queue text not null,
     priority integer not null,
-    due_at integer,
+    due_at integer not null,
     attempt integer not null default 0,
     failures integer not null default 0,
     lapses integer not null default 0,
+    busy integer not null default 0,
     worker integer,
     started_at integer,
     deadline_at integer,
@@ -54,12 +55,12 @@ export const migrations: readonly string[] = [
     step integer,
     grouped integer not null default 0,
     attached integer not null default 0,
-    check ((state = 'running') = (worker is not null)),
-    check ((state = 'held') = (due_at is null))
+    check ((state = 'running') = (worker is not null))
   ) strict;
   create index live_ready on live (queue, priority desc, due_at, seq) where state = 'ready';
   create index live_scheduled on live (due_at) where state = 'scheduled';
   create index live_running on live (worker) where state = 'running';
+  create index live_running_by_seq on live (seq) where state = 'running';
   create index live_children on live (parent_seq, step, seq) where parent_seq is not null;
   create index live_deadline on live (deadline_at) where deadline_at is not null;
   create index live_cancelling on live (worker) where cancel_at is not null;
@@ -100,6 +101,7 @@ export const migrations: readonly string[] = [
     child_seq integer,
     remaining integer,
     released integer not null default 0,
+    ended_by integer,
     delivered text,
     delivered_from integer not null,
     recorded_at integer not null,

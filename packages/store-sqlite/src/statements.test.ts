@@ -82,6 +82,21 @@ class Explaining extends Prepared {
   }
 }
 
+/** What each arm of a compound query begins with, and so is driven by; as the shape that it fits. */
+function drivers(steps: readonly string[]): string[] {
+  const isFirst = (index: number) => /^CO-ROUTINE/.test(steps[index - 1] ?? '')
+  return steps.filter((_, index) => isFirst(index)).map((step) => String(SHAPES.find((shape) => shape.test(step))))
+}
+
+const WAITING = /^SEARCH chosen USING INTEGER PRIMARY KEY \(rowid<\?\)/
+const RUNNING = /^SEARCH chosen USING (COVERING )?INDEX live_running_by_seq \(seq<\?\)/
+const ENDED = /^SEARCH chosen USING (COVERING )?INDEX outcomes_by_state \(state=\? AND seq<\?\)/
+const TASK = /^SEARCH jobs USING INDEX jobs_by_task \(task=\? AND seq<\?\)/
+const NEWEST = /^SEARCH jobs USING INTEGER PRIMARY KEY \(rowid<\?\)/
+const CHOSEN = /^SEARCH jobs USING INTEGER PRIMARY KEY \(rowid=\?\)/
+const RECENT = /^SEARCH jobs USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/
+const SHAPES = [WAITING, RUNNING, ENDED, TASK, NEWEST, CHOSEN, RECENT]
+
 const ID = '01b8dac5-b400-7321-a8c5-51d62a87f1ef' as JobId
 
 suite('composed queries', () => {
@@ -98,34 +113,66 @@ suite('composed queries', () => {
     assert.match(sql.steps.join('\n'), /jobs_children/)
   })
 
-  // The live jobs are few beside the history, so a filter for live states may look at all of them.
-  const live = ['live']
-  const shapes: Record<string, { filter: JobFilter; uses: RegExp; reads?: string[] }> = {
-    'waiting jobs': { filter: { states: ['waiting'] }, uses: /SEARCH jobs USING INTEGER PRIMARY KEY/, reads: live },
-    'running jobs': { filter: { states: ['running'] }, uses: /INDEX live_running/, reads: live },
-    'failed jobs': { filter: { states: ['failed'] }, uses: /outcomes_by_state/ },
-    'jobs of one task': { filter: { tasks: ['render'] }, uses: /jobs_by_task/ },
-    'jobs of one owner': { filter: { owner: 'ada' }, uses: /jobs_by_owner/ },
-    'running jobs of one owner': {
-      filter: { owner: 'ada', states: ['running'] },
-      uses: /SEARCH jobs USING/,
-      reads: live,
-    },
-    'jobs with a tag': { filter: { tag: 'blue' }, uses: /job_tags|SEARCH jobs USING INTEGER PRIMARY KEY/ },
-    'children of a job': { filter: { parentId: ID }, uses: /jobs_children/ },
+  const shapes: Record<string, { filter: JobFilter; uses: RegExp }> = {
+    'waiting jobs': { filter: { states: ['waiting'] }, uses: WAITING },
+    'running jobs': { filter: { states: ['running'] }, uses: RUNNING },
+    'failed jobs': { filter: { states: ['failed'] }, uses: ENDED },
+    'succeeded jobs': { filter: { states: ['succeeded'] }, uses: ENDED },
+    'jobs of one task': { filter: { tasks: ['render'] }, uses: TASK },
+    'succeeded jobs of one task': { filter: { tasks: ['render'], states: ['succeeded'] }, uses: TASK },
+    'failed jobs of one task': { filter: { tasks: ['render'], states: ['failed'] }, uses: ENDED },
+    'jobs of one owner': { filter: { owner: 'ada' }, uses: /^SEARCH jobs USING INDEX jobs_by_owner/ },
+    'running jobs of one owner': { filter: { owner: 'ada', states: ['running'] }, uses: RUNNING },
+    'waiting jobs without a parent': { filter: { states: ['waiting'], rootsOnly: true }, uses: WAITING },
+    'jobs of any state': { filter: {}, uses: NEWEST },
   }
-  for (const [what, { filter, uses, reads = [] }] of Object.entries(shapes)) {
-    test(`${what} are found without reading all jobs`, () => {
-      queryJobs(sql, filter, { limit: 10 })
-      const shown = sql.steps.join('\n')
-      assert.match(shown, uses)
-      assert.deepEqual(scanned(sql.steps), reads, shown)
-    })
-    test(`the next page of ${what} is found without reading all jobs`, () => {
-      queryJobs(sql, filter, { limit: 10, before: '7' })
-      assert.deepEqual(scanned(sql.steps), reads, sql.steps.join('\n'))
+  for (const [what, { filter, uses }] of Object.entries(shapes)) {
+    test(`a page of ${what} is read in the order of an index, and nothing is sorted or gathered for it`, () => {
+      for (const before of [undefined, '7']) {
+        queryJobs(sql, filter, { limit: 10, ...(before !== undefined && { before }) })
+        const shown = sql.steps.join('\n')
+        assert.match(shown, uses)
+        assert.doesNotMatch(shown, /SCAN|TEMP B-TREE|SUBQUERY/)
+      }
     })
   }
+
+  test('a page of several states is the newest of as many pages, each read in the order of its index', () => {
+    queryJobs(sql, { states: ['waiting', 'running', 'failed'] }, { limit: 10, before: '7' })
+    assert.deepEqual(drivers(sql.steps), [WAITING, RUNNING, ENDED].map(String))
+  })
+
+  test('a page of several tasks is the newest of as many pages, each read in the order of its index', () => {
+    queryJobs(sql, { tasks: ['render', 'train'] }, { limit: 10, before: '7' })
+    assert.deepEqual(drivers(sql.steps), [TASK, TASK].map(String))
+  })
+
+  test('jobs with a tag, and children of a job, are found by it', () => {
+    queryJobs(sql, { tag: 'blue' }, { limit: 10 })
+    assert.match(sql.steps.join('\n'), /SEARCH job_tags USING PRIMARY KEY/)
+    assert.deepEqual(scanned(sql.steps), [])
+    queryJobs(sql, { parentId: ID, states: ['waiting'] }, { limit: 10 })
+    assert.match(sql.steps.join('\n'), /SEARCH jobs USING INDEX jobs_children/)
+    assert.deepEqual(scanned(sql.steps), [])
+  })
+
+  test('a search looks at the newest jobs, at ids by their index, and at the jobs of each task whose name it fits', () => {
+    const named = new Explaining(freshDatabase())
+    const insert = named.db.prepare(statements.insertJob)
+    for (const task of ['geo.render', 'train', 'Render.all', 'train']) {
+      const id = `job-${Math.random()}`
+      insert.run(id, task, 'task', 'tiles', 0, '{}', 0, null, null, null, null, null, null, null, null)
+    }
+    const { jobs } = queryJobs(named, { search: 'render' }, { limit: 10 })
+    assert.deepEqual(
+      jobs.map(({ task }) => task),
+      ['Render.all', 'geo.render'],
+    )
+    const shown = named.steps.join('\n')
+    assert.deepEqual(drivers(named.steps), [CHOSEN, RECENT, TASK, TASK].map(String), shown)
+    assert.match(shown, /SEARCH jobs USING COVERING INDEX sqlite_autoindex_jobs_1 \(id>\? AND id<\?\)/)
+    assert.deepEqual(scanned(named.steps), [], shown)
+  })
 
   test('the newest jobs are read from the end of the table, in its own order', () => {
     queryJobs(sql, {}, { limit: 10 })

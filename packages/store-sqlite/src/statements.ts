@@ -37,12 +37,15 @@ export const readyJobs = `
 
 /** Primary key: live (seq). */
 export const markClaimed = `
-  update live set state = 'running', worker = ?, attempt = attempt + 1, started_at = ? where seq = ?`
+  update live set state = 'running', worker = ?, attempt = attempt + 1, started_at = ?, busy = 0 where seq = ?`
 
-/** Makes due what has fallen due. Index: live_scheduled (due_at). */
+/** Makes due what has fallen due, the first first, up to so many. Index: live_scheduled (due_at). */
 export const promoteScheduled = `
   update live set state = 'ready'
-  where state = 'scheduled' and due_at <= ?
+  where seq in (
+    select seq from live indexed by live_scheduled
+    where state = 'scheduled' and due_at <= ? order by due_at, seq limit ?
+  )
   returning queue`
 
 /** Index: live_scheduled (due_at). */
@@ -50,7 +53,7 @@ export const nextScheduled = `select min(due_at) as due_at from live where state
 
 /** A running job, if this worker's attempt still holds it. Primary key: live (seq). */
 export const heldJob = `
-  select live.queue as queue, live.kind as kind, live.lapses as lapses, live.deadline_at as deadline_at,
+  select live.queue as queue, live.kind as kind, live.lapses as lapses, live.busy as busy, live.deadline_at as deadline_at,
     live.cancel_reason as cancel_reason, live.started_at as started_at, live.attempt as attempt,
     live.worker as worker, live.parent_seq as parent_seq, live.step as step, live.grouped as grouped
   from live
@@ -58,13 +61,13 @@ export const heldJob = `
 
 /** Index: live_running (worker). */
 export const heldByWorker = `
-  select seq, queue, kind, lapses, deadline_at, cancel_reason, started_at, attempt, worker, parent_seq, step, grouped
+  select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, worker, parent_seq, step, grouped
   from live indexed by live_running
   where worker = ? and state = 'running'`
 
 /** A job that this worker still holds. Primary key: live (seq). */
 export const heldBySeq = `
-  select seq, queue, kind, lapses, deadline_at, cancel_reason, started_at, attempt, worker, parent_seq, step, grouped
+  select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, worker, parent_seq, step, grouped
   from live
   where seq = ? and worker = ? and state = 'running'`
 
@@ -77,7 +80,22 @@ export const returnToWaiting = `
   where seq = ?`
 
 /** Primary key: live (seq). */
-export const resetLapses = `update live set lapses = 0 where seq = ?`
+export const resetLapses = `update live set lapses = 0, busy = 0 where seq = ?`
+
+/** Primary key: live (seq). */
+export const markBusy = `update live set busy = 1 where seq = ?`
+
+/** A step of a workflow that waits, for children or for an instant. Primary keys: steps (seq), outcomes (seq). */
+export const waitingStep = `
+  select step from steps
+  where seq = ?
+    and case kind
+      when 'map' then released = 0
+      when 'call' then not exists (select 1 from outcomes where outcomes.seq = steps.child_seq)
+      when 'sleep' then due_at > ?
+      else 0
+    end
+  order by step desc limit 1`
 
 /** Primary key: outcomes (seq); a second end of a job fails here. */
 export const insertOutcome = `
@@ -97,25 +115,29 @@ export const seqByJobId = `select seq from jobs where id = ?`
 /** Primary key: jobs (seq). */
 export const rootOf = `select coalesce(root_seq, seq) as root_seq from jobs where seq = ?`
 
-/** Counts ended children off their group; `released` turns 1 once. Primary key: steps (seq, step). */
+/**
+ * Counts ended children off their group; `released` turns 1 once, and `ended_by` names the child whose failure (?2) did
+ * it, once and for all. Primary key: steps (seq, step).
+ */
 export const countDownGroup = `
   update steps
   set remaining = remaining - ?1,
-    released = case when remaining - ?1 <= 0 or (policy = 'fail' and ?2 > 0) then 1 else released end
+    released = case when remaining - ?1 <= 0 or (policy = 'fail' and ?2 is not null) then 1 else released end,
+    ended_by = case when policy = 'fail' then coalesce(ended_by, ?2) end
   where seq = ?3 and step = ?4
   returning released, remaining`
 
 /** Primary key: steps (seq, step). */
 export const groupReleased = `select released from steps where seq = ? and step = ?`
 
-/** Lets go the next held children of a group. Index: live_children (parent_seq, step, seq). */
+/** Lets go the next held children of a group, each not before its own time. Index: live_children (parent_seq, step, seq). */
 export const unholdChildren = `
-  update live set state = 'ready', due_at = ?
+  update live set state = case when due_at > ?1 then 'scheduled' else 'ready' end, due_at = max(due_at, ?1)
   where seq in (
     select seq from live indexed by live_children
-    where parent_seq = ? and step = ? and state = 'held' order by seq limit ?
+    where parent_seq = ?2 and step = ?3 and state = 'held' order by seq limit ?4
   )
-  returning queue`
+  returning queue, state, due_at`
 
 /** Primary key: steps (seq, step). */
 export const insertStep = `
@@ -135,18 +157,20 @@ export const stepsOfJob = `
 /** Index: jobs_children (parent_seq, step, item). */
 export const childOutcomes = `
   select jobs.id as id, jobs.task as task, jobs.item as item, jobs.step as step, outcomes.state as state,
-    outcomes.result as result, outcomes.error as error
+    outcomes.result as result, outcomes.error as error, steps.ended_by = jobs.seq as ended_group
   from jobs indexed by jobs_children
   left join outcomes on outcomes.seq = jobs.seq
+  left join steps on steps.seq = jobs.parent_seq and steps.step = jobs.step
   where jobs.parent_seq = ? and jobs.step = ?
   order by jobs.item`
 
 /** Index: jobs_children (parent_seq, step, item). */
 export const allChildOutcomes = `
   select jobs.id as id, jobs.task as task, jobs.item as item, jobs.step as step, outcomes.state as state,
-    outcomes.result as result, outcomes.error as error
+    outcomes.result as result, outcomes.error as error, steps.ended_by = jobs.seq as ended_group
   from jobs indexed by jobs_children
   left join outcomes on outcomes.seq = jobs.seq
+  left join steps on steps.seq = jobs.parent_seq and steps.step = jobs.step
   where jobs.parent_seq = ?
   order by jobs.step, jobs.item`
 
@@ -266,6 +290,15 @@ export const attemptsOfJob = `
   left join workers on workers.id = attempts.worker
   where jobs.id = ?
   order by attempts.attempt`
+
+/** The names of all tasks that jobs were made of: few, and each is found by one seek. Index: jobs_by_task (task, seq). */
+export const taskNames = `
+  with recursive names (task) as (
+    select min(task) from jobs
+    union all
+    select (select min(jobs.task) from jobs where jobs.task > names.task) from names where names.task is not null
+  )
+  select task from names where task is not null`
 
 /** Primary key: events (cursor). */
 export const lastCursor = `select max(cursor) as cursor from events`

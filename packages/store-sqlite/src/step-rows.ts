@@ -16,6 +16,8 @@ export type ChildRow = {
   readonly state: EndState | null
   readonly result: string | null
   readonly error: string | null
+  /** 1 for the child whose failure ended its group. */
+  readonly ended_group: number | null
 }
 
 export type StepRow = {
@@ -36,8 +38,10 @@ export function toChildOutcome(row: ChildRow): ChildOutcome {
   const child = { jobId: row.id as JobId, task: row.task, item: row.item }
   if (row.state === null) return { ...child, state: 'pending' }
   // The schema: an outcome that is not a success has an error.
-  if (row.state !== 'succeeded')
-    return { ...child, state: row.state, error: JSON.parse(row.error ?? '{}') as RecordedError }
+  if (row.state !== 'succeeded') {
+    const error = JSON.parse(row.error ?? '{}') as RecordedError
+    return { ...child, state: row.state, error, ...(row.ended_group === 1 && { endedGroup: true }) }
+  }
   return { ...child, state: 'succeeded', result: row.result ?? 'null' }
 }
 

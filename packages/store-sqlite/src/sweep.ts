@@ -44,9 +44,15 @@ function loseWorker(context: Context, endings: Endings, worker: number, why: str
   const held = sql.all<HeldRow>('heldByWorker', worker)
   for (const { seq } of held) {
     const job = stillHeld(context, worker, seq)
-    if (job !== undefined) applyTransition(context, endings, job, afterLapse(running(job), clock.now(), why))
+    if (job === undefined) continue
+    const lapse = { now: clock.now(), why, isResting: isResting(context, job) }
+    applyTransition(context, endings, job, afterLapse(running(job), lapse))
   }
   return held.length
+}
+
+function isResting({ sql, clock }: Context, job: HeldRow): boolean {
+  return job.kind === 'workflow' && job.busy === 0 && sql.get('waitingStep', job.seq, clock.now()) !== undefined
 }
 
 // Read again, since the end of another one may have asked it to stop.

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { JobCancelledError, StepFailedError, TaskFailedError } from '../errors.ts'
 import type { JobId } from '../job/job.ts'
+import { LAPSES_MAX } from '../job/transition.ts'
 import { task } from '../task/task.ts'
 import { type AnyTask, type Workflow, workflow } from '../task/workflow.ts'
 import { type Actor, Stage } from '../testing/stage.ts'
@@ -422,6 +423,69 @@ suite('a workflow whose worker crashed', () => {
   })
 })
 
+suite('a workflow that outlives its workers', () => {
+  /** The workflow's worker crashes so many times, each time when this has come true again. */
+  async function crashAgain(
+    stage: Stage,
+    tasks: readonly AnyTask[],
+    times: number,
+    isThere: () => boolean,
+  ): Promise<void> {
+    for (let crash = 0; crash < times; crash++) {
+      const doomed = await stage.process(tasks)
+      await doomed.startWorker()
+      await stage.clock.until(isThere)
+      doomed.crash()
+    }
+  }
+
+  test('goes on, however many it has outlived, when it only waited meanwhile', async () => {
+    await using stage = new Stage()
+    let begun = 0
+    const waits = workflow({
+      name: 'waits',
+      run: async (_: null, flow) => {
+        begun++
+        await flow.sleep(3_600_000)
+        return 'awake'
+      },
+    })
+    const watcher = await stage.process([waits])
+    const id = await watcher.submit(waits, null)
+    let seen = 0
+    await crashAgain(stage, [waits], LAPSES_MAX + 2, () => begun > seen && ++seen > 0)
+    await watcher.startWorker()
+    await stage.clock.until(async () => (await watcher.store.outcome(id)) !== undefined, { ms: 7_200_000 })
+    assert.equal((await watcher.end(id)).result, 'awake')
+  })
+
+  test('fails when a step of its own kills them, though another branch of it waits', async () => {
+    await using stage = new Stage()
+    let begun = 0
+    const kills = workflow({
+      name: 'kills',
+      run: (_: null, flow) =>
+        Promise.race([
+          flow.sleep(86_400_000),
+          flow.step('deadly', () => {
+            begun++
+            return new Promise(() => {})
+          }),
+        ]),
+    })
+    const watcher = await stage.process([kills])
+    const id = await watcher.submit(kills, null)
+    let seen = 0
+    // The first loss is not held against it: the store knew nothing of the step yet.
+    await crashAgain(stage, [kills], LAPSES_MAX + 1, () => begun > seen && ++seen > 0)
+    await watcher.startWorker()
+    await stage.clock.until(async () => (await watcher.store.outcome(id)) !== undefined, { ms: 10_000 })
+    const { state, error } = await watcher.end(id)
+    assert.deepEqual([state, error?.code], ['failed', 'worker_lost'])
+    assert.equal(begun, LAPSES_MAX + 1)
+  })
+})
+
 suite('errors in workflows', () => {
   test('an error from any depth is caught once at the top, with where it began', async () => {
     await using stage = new Stage()
@@ -494,6 +558,51 @@ suite('errors in workflows', () => {
     for (const { id: child } of children) await here.end(child)
     const states = (await here.store.tree(id, 10)).slice(1).map(({ state }) => state)
     assert.deepEqual(states, ['cancelled', 'failed', 'cancelled'])
+  })
+
+  test('the failure of a map is the same on replay, though other children have ended since', async () => {
+    await using stage = new Stage()
+    const point = new CrashPoint()
+    const seen: JobId[] = []
+    const later = task({ name: 'later', queue: 'later', run: (n: number) => n })
+    const begun: string[] = []
+    const slow = task({
+      name: 'slow',
+      queue: 'slow',
+      run: (_: number, job) => {
+        begun.push(job.id)
+        return new Promise((_resolve, reject) => job.signal.addEventListener('abort', () => reject(job.signal.reason)))
+      },
+    })
+    const route = workflow({
+      name: 'route',
+      run: (n: number, flow): Promise<unknown> => (n === 0 ? flow.call(slow, n) : flow.call(later, n)),
+    })
+    const fan = workflow({
+      name: 'fan',
+      run: async (_: null, flow) => {
+        const error = await flow.map(route, [0, 1]).catch((error: unknown) => error)
+        assert.ok(error instanceof JobCancelledError)
+        seen.push(error.jobId)
+        await flow.step('noted', () => 1)
+        await point.pass()
+        return error.jobId
+      },
+    })
+    const tasks = [fan, route, slow, later]
+    const [here, there] = [await stage.process(tasks), await stage.process(tasks)]
+    await here.startWorker({ queues: { default: 4, slow: 1 } })
+    const id = await here.submit(fan, null)
+    await stage.clock.until(() => begun.length === 1)
+    const children = (await here.store.tree(id, 10)).filter(({ parentId }) => parentId === id)
+    const last = children[1]?.id as JobId
+    await here.engine.cancel(last)
+    await stage.clock.until(() => point.reached === 1)
+    await stage.clock.until(async () => (await here.store.outcome(children[0]?.id as JobId)) !== undefined)
+    here.crash()
+    await there.startWorker()
+    assert.equal((await there.end(id)).result, last)
+    assert.deepEqual(seen, [last, last])
   })
 
   test('a map that collects gives each outcome in its place', async () => {

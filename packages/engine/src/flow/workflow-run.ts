@@ -344,8 +344,7 @@ export class WorkflowRun implements Flow {
   async #resumeChildren(step: number, recorded: RecordedStep): Promise<void> {
     const waiter = this.#waiters.get(step)
     const isPending = recorded.children.some((child) => child.state === 'pending')
-    const hasFailed = recorded.children.some((child) => child.state !== 'pending' && child.state !== 'succeeded')
-    const isReleased = !isPending || (recorded.kind === 'map' && recorded.policy === 'fail' && hasFailed)
+    const isReleased = !isPending || groupFailure(recorded.children) !== undefined
     if (waiter !== undefined && isReleased) await this.#childrenEnded(step, waiter, recorded.children)
   }
 
@@ -362,15 +361,14 @@ export class WorkflowRun implements Flow {
       this.#deliver(step, await Promise.all(outcomes.map((outcome) => this.#collect(outcome))))
       return
     }
-    const failure = firstFailure(outcomes)
-    if (failure !== undefined) {
-      this.#deliverError(step, failure)
-      return
-    }
-    const values = outcomes.map((outcome) =>
-      this.#services.payloads.decode(outcome.state === 'succeeded' ? outcome.result : 'null'),
-    )
-    this.#deliver(step, await Promise.all(values))
+    const failure = groupFailure(outcomes)
+    if (failure !== undefined) this.#deliverError(step, failure)
+    else this.#deliver(step, await Promise.all(outcomes.map((outcome) => this.#resultOf(outcome))))
+  }
+
+  async #resultOf(outcome: ChildOutcome): Promise<unknown> {
+    if (outcome.state === 'succeeded') return this.#services.payloads.decode(outcome.result)
+    throw new Error(`Job ${outcome.jobId} is ${outcome.state}, though no failure ended its group.`)
   }
 
   async #collect(outcome: ChildOutcome): Promise<Outcome<unknown>> {
@@ -389,6 +387,9 @@ export class WorkflowRun implements Flow {
     else this.#isSlotUsed = true
     try {
       if (this.#stop !== undefined || this.#isOver) return
+      // It may be what took the last worker down, and the store cannot see that it runs unless it is told.
+      if (this.lease.attempt > 1 && !(await this.#advance([]))) return
+      if (this.#isOver) return
       const outcome: LocalOutcome = await this.#tryLocally(name, fn)
       // Nothing is recorded of a step that was interrupted: it runs again elsewhere, or not at all.
       if (this.#stop !== undefined) return
@@ -416,7 +417,11 @@ export class WorkflowRun implements Flow {
   async #record(step: number, what: Omit<NewStep, 'step' | 'delivered' | 'deliveredFrom'>): Promise<boolean> {
     if (what.policy !== undefined) this.#policies.set(step, what.policy)
     const fresh = this.#deliveries?.takeFresh() ?? { delivered: [], deliveredFrom: 0 }
-    const answer = await this.#services.advance(this.lease, [{ step, ...what, ...fresh }])
+    return this.#advance([{ step, ...what, ...fresh }])
+  }
+
+  async #advance(steps: readonly NewStep[]): Promise<boolean> {
+    const answer = await this.#services.advance(this.lease, steps)
     if (answer === 'lease_lost') this.stop({ why: 'lease_lost' })
     if (answer === 'cancelling') this.#services.lookForCancel()
     return answer === 'recorded' && this.#stop === undefined
@@ -525,9 +530,14 @@ function childError(child: ChildOutcome, error: RecordedError): Error {
   return new TaskFailedError(child.jobId, child.task, error)
 }
 
-/** The failure that ended a group: a real one rather than a sibling that was cancelled because of it. */
-function firstFailure(outcomes: readonly ChildOutcome[]): Error | undefined {
-  const failed =
-    outcomes.find((outcome) => outcome.state === 'failed') ?? outcomes.find((outcome) => outcome.state === 'cancelled')
-  return failed?.state === 'failed' || failed?.state === 'cancelled' ? childError(failed, failed.error) : undefined
+/**
+ * The failure that ended a group. Siblings end soon after it, cancelled because of it, and the store alone knows which was
+ * first: so the first run and every replay of it see the same one.
+ */
+function groupFailure(outcomes: readonly ChildOutcome[]): Error | undefined {
+  for (const outcome of outcomes) {
+    if (outcome.state !== 'pending' && outcome.state !== 'succeeded' && outcome.endedGroup === true)
+      return childError(outcome, outcome.error)
+  }
+  return undefined
 }

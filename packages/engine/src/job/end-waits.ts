@@ -1,3 +1,4 @@
+import { setAlarm } from '../clock/alarm.ts'
 import type { Timer } from '../clock/clock.ts'
 import { UnknownJobError, WaitTimeoutError } from '../errors.ts'
 import type { Hint, Store } from '../store/store.ts'
@@ -11,14 +12,19 @@ type Wait = { readonly resolve: (state: EndState) => void; readonly reject: (err
 /** Everyone in this process who waits for the end of a job: one look at the store serves them all. */
 export class EndWaits {
   readonly #store: Store
+  readonly #report: (message: string, error: unknown) => void
   readonly #waits = new Map<JobId, Set<Wait>>()
   readonly #due = new Set<JobId>()
   #watching: Disposable | undefined
   #timer: Timer | undefined
   #isLooking = false
+  /** The last look failed, and that was reported. */
+  #isFailing = false
 
-  constructor(store: Store) {
+  /** @param report told once when the store stops answering, and again only after it has answered */
+  constructor(store: Store, report: (message: string, error: unknown) => void) {
     this.#store = store
+    this.#report = report
   }
 
   async wait(id: JobId, options: { readonly timeoutMs?: number; readonly signal?: AbortSignal }): Promise<EndState> {
@@ -32,7 +38,8 @@ export class EndWaits {
         this.#add(id, wait)
         const { timeoutMs, signal } = options
         if (timeoutMs !== undefined) {
-          timer = this.#store.clock.setTimeout(() => reject(new WaitTimeoutError(id, timeoutMs)), timeoutMs)
+          const { clock } = this.#store
+          timer = setAlarm(clock, clock.now() + timeoutMs, () => reject(new WaitTimeoutError(id, timeoutMs)))
         }
         if (signal !== undefined) {
           onAbort = () => reject(signal.reason)
@@ -89,9 +96,12 @@ export class EndWaits {
     this.#due.clear()
     try {
       const states = await this.#store.states(ids)
+      this.#isFailing = false
       for (const id of ids) this.#answer(id, states.get(id))
     } catch (error) {
-      for (const id of ids) for (const wait of this.#waits.get(id) ?? []) wait.reject(error)
+      // That the store does not answer says nothing of the jobs; whoever waits is looked after by the next look.
+      if (!this.#isFailing) this.#report('The ends of jobs could not be read; they are read again every second.', error)
+      this.#isFailing = true
     }
     this.#isLooking = false
     if (this.#due.size > 0) void this.#look()

@@ -39,7 +39,7 @@ suite('what a job may become', () => {
   })
 
   test('a job whose worker is lost waits again, due at once, with the loss as its error', () => {
-    const transition = afterLapse(running, 100, 'its process ended')
+    const transition = afterLapse(running, { now: 100, why: 'its process ended', isResting: false })
     assert.ok(transition.to === 'waiting')
     assert.deepEqual([transition.dueAt, transition.because, transition.error?.code], [100, 'lapsed', 'worker_lost'])
     assert.match(transition.error?.message ?? '', /its process ended/)
@@ -47,18 +47,35 @@ suite('what a job may become', () => {
 
   test('a job that was asked to stop becomes cancelled when its worker is lost', () => {
     const both = { ...running, cancelReason: 'Enough.', deadlineAt: 1 }
-    assert.deepEqual(afterLapse(both, 100, 'x'), cancelled('Enough.'))
+    assert.deepEqual(afterLapse(both, { now: 100, why: 'x', isResting: false }), cancelled('Enough.'))
   })
 
   test('a job past its deadline fails when its worker is lost, and one before it does not', () => {
-    const late = afterLapse({ ...running, deadlineAt: 100 }, 100, 'x')
+    const late = afterLapse({ ...running, deadlineAt: 100 }, { now: 100, why: 'x', isResting: false })
     assert.deepEqual([late.to, late.error?.code], ['failed', 'deadline_exceeded'])
-    assert.equal(afterLapse({ ...running, deadlineAt: 101 }, 100, 'x').to, 'waiting')
+    assert.equal(afterLapse({ ...running, deadlineAt: 101 }, { now: 100, why: 'x', isResting: false }).to, 'waiting')
   })
 
   test('a job that has lost too many workers in a row fails, and will not be tried again', () => {
-    assert.equal(afterLapse({ ...running, lapses: LAPSES_MAX - 2 }, 0, 'x').to, 'waiting')
-    const last = afterLapse({ ...running, lapses: LAPSES_MAX - 1 }, 0, 'x')
+    assert.equal(
+      afterLapse({ ...running, lapses: LAPSES_MAX - 2 }, { now: 0, why: 'x', isResting: false }).to,
+      'waiting',
+    )
+    const last = afterLapse({ ...running, lapses: LAPSES_MAX - 1 }, { now: 0, why: 'x', isResting: false })
     assert.deepEqual([last.to, last.error?.code, last.error?.retryable], ['failed', 'worker_lost', false])
+  })
+
+  test('a workflow that rested is not blamed for the loss of its worker, however many it has outlived', () => {
+    const rested = afterLapse({ ...running, lapses: LAPSES_MAX - 1 }, { now: 7, why: 'x', isResting: true })
+    assert.ok(rested.to === 'waiting')
+    assert.deepEqual([rested.dueAt, rested.because, rested.isBlamed], [7, 'lapsed', false])
+    const ran = afterLapse(running, { now: 7, why: 'x', isResting: false })
+    assert.equal(ran.to === 'waiting' && ran.isBlamed, true)
+  })
+
+  test('a workflow that rested still ends with the loss of its worker when it is cancelled or past its deadline', () => {
+    const lapse = { now: 100, why: 'x', isResting: true }
+    assert.equal(afterLapse({ ...running, cancelReason: 'Enough.' }, lapse).to, 'cancelled')
+    assert.equal(afterLapse({ ...running, deadlineAt: 100 }, lapse).to, 'failed')
   })
 })

@@ -19,8 +19,19 @@ import type { EndState, RecordedError } from './job.ts'
 export type Running = {
   readonly cancelReason: string | undefined
   readonly deadlineAt: number | undefined
-  /** Workers lost in a row without a recorded step between them. */
+  /** Workers lost in a row that it may have killed, without a recorded step between them. */
   readonly lapses: number
+}
+
+/** The loss of a job's worker. */
+export type Lapse = {
+  readonly now: number
+  readonly why: string
+  /**
+   * Whether it is a workflow that rested, as far as its store knows: a stored step of it still waits, for children or
+   * for time, and it had not said that it does something itself meanwhile.
+   */
+  readonly isResting: boolean
 }
 
 export type Transition =
@@ -30,9 +41,11 @@ export type Transition =
       readonly dueAt: number
       readonly because: 'retried' | 'released' | 'lapsed'
       readonly error?: RecordedError
+      /** The worker's loss counts against the job, which may have caused it. */
+      readonly isBlamed?: boolean
     }
 
-/** A job that loses so many workers in a row is taken to kill them, and fails. */
+/** A job that loses so many workers in a row while it may run code is taken to kill them, and fails. */
 export const LAPSES_MAX = 5
 
 /** What becomes of a job whose worker settles its attempt. Once it was asked to stop, it ends cancelled, whatever it did. */
@@ -53,12 +66,19 @@ export function afterSettlement(running: Running, settlement: Settlement): Trans
   }
 }
 
-/** What becomes of a job whose worker was lost at `now`. */
-export function afterLapse(running: Running, now: number, why: string): Transition {
+/**
+ * What becomes of a job whose worker was lost. A workflow may rest for weeks and outlive many workers, none of which it
+ * killed: a loss counts against it only when its code may have run. Its code runs between two outcomes, and then nothing
+ * of it waits, or in a local step, and a workflow that had lost a worker before says so before it begins one. What
+ * is left is a workflow whose code kills between two outcomes while another branch of it waits: it is blamed as soon
+ * as that branch has ended. To count a loss too few costs some workers; to count one too many fails a healthy job.
+ */
+export function afterLapse(running: Running, { now, why, isResting }: Lapse): Transition {
   if (running.cancelReason !== undefined) return cancelled(running.cancelReason)
   if (running.deadlineAt !== undefined && running.deadlineAt <= now) return { to: 'failed', error: deadlineExceeded() }
   const error: RecordedError = { code: 'worker_lost', message: `The worker was lost: ${why}.`, retryable: true }
-  if (running.lapses + 1 < LAPSES_MAX) return { to: 'waiting', dueAt: now, because: 'lapsed', error }
+  if (isResting) return { to: 'waiting', dueAt: now, because: 'lapsed', error, isBlamed: false }
+  if (running.lapses + 1 < LAPSES_MAX) return { to: 'waiting', dueAt: now, because: 'lapsed', error, isBlamed: true }
   const message = `${LAPSES_MAX} workers were lost in a row while running this job, the last one since ${why}. It may be what kills them.`
   return { to: 'failed', error: { code: 'worker_lost', message, retryable: false } }
 }

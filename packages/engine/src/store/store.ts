@@ -91,7 +91,10 @@ export type NewStep = {
   readonly deliveredFrom: number
 }
 
-/** The next steps of one workflow, all or none. */
+/**
+ * The next steps of one workflow, all or none. Without any, it says that the attempt now does something itself: until its
+ * next stored step, the loss of its worker counts against it even while other steps of it wait.
+ */
 export type Advance = { readonly lease: Lease; readonly steps: readonly NewStep[] }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
@@ -140,7 +143,12 @@ export type CommitResult = {
 /** How a child ended, as its parent sees it. */
 export type ChildOutcome = { readonly jobId: JobId; readonly task: string; readonly item: number } & (
   | { readonly state: 'succeeded'; readonly result: Payload }
-  | { readonly state: 'failed' | 'cancelled'; readonly error: RecordedError }
+  | {
+      readonly state: 'failed' | 'cancelled'
+      readonly error: RecordedError
+      /** Of a `map` under policy `fail`: this one's end released the step. Exactly one child says so, for ever. */
+      readonly endedGroup?: true
+    }
   | { readonly state: 'pending' }
 )
 
@@ -223,7 +231,7 @@ export type JobFilter = {
   readonly parentId?: JobId
   readonly createdFrom?: number
   readonly createdTo?: number
-  /** Text that the id begins with, or that task, tags or input contain. */
+  /** Text that the id begins with, or that the task contains; of the newest jobs, also what tags or input contain. */
   readonly search?: string
 }
 
@@ -261,7 +269,10 @@ export type SweepResult = {
   /** Workers found lost; their jobs wait again. */
   readonly lostWorkers: number
   readonly returnedJobs: number
-  /** The soonest instant at which a stored job falls due or lapses, as far as the store knows. */
+  /**
+   * The soonest instant at which a stored job falls due, as far as the store knows. One that has passed says that more
+   * has fallen due than one sweep makes claimable: sweep again at once.
+   */
   readonly nextDueAt?: number
 }
 
@@ -283,7 +294,11 @@ export interface Store extends AsyncDisposable {
 
   enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]>
 
-  /** The one way in which a worker changes a job. */
+  /**
+   * The one way in which a worker changes a job; all of it or nothing, in the order: told, steps, ends, `holds`, claims.
+   * @throws {StoreUnavailableError} {StoreFullError} when the same may go through later. While `check` passes, anything
+   * else says that something in the batch is refused for good; the worker then says each thing alone.
+   */
   commit(batch: Commit): Promise<CommitResult>
 
   /**

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { setAlarm } from '../clock/alarm.ts'
 import type { Clock, Timer } from '../clock/clock.ts'
 import { AttemptTimeoutError, DeadlineExceededError, JobCancelledError, LeaseLostError } from '../errors.ts'
 import type { ExecutionRequest } from '../executor/execution.ts'
@@ -48,6 +49,7 @@ export class Attempt implements JobContext {
   readonly #controller = new AbortController()
   readonly #timers: Timer[] = []
   #stop: StopReason | undefined
+  #isOver = false
   #giveUp: (() => void) | undefined
 
   constructor(claimed: Claimed, task: Task, services: AttemptServices) {
@@ -63,6 +65,11 @@ export class Attempt implements JobContext {
 
   get signal(): AbortSignal {
     return this.#controller.signal
+  }
+
+  /** So long at most, from the moment when it is asked to stop, until `run` resolves. */
+  get patienceMs(): number {
+    return this.#isOver ? 0 : this.#patienceMs(this.#task.graceMs)
   }
 
   async run(): Promise<Settlement | undefined> {
@@ -83,6 +90,7 @@ export class Attempt implements JobContext {
     } catch (thrown) {
       return this.#stop === undefined ? this.#failed(thrown) : this.#stopped(this.#stop, thrown)
     } finally {
+      this.#isOver = true
       for (const timer of this.#timers) timer.cancel()
     }
   }
@@ -92,9 +100,12 @@ export class Attempt implements JobContext {
     if (this.#stop !== undefined) return
     this.#stop = reason
     this.#controller.abort(this.#abortReason(reason))
-    // Executors kill what they run at the end of its grace; they get a moment more to say how that went.
-    const patienceMs = typeof this.#task.run === 'function' ? graceMs : graceMs + 2_000
-    this.#timers.push(this.#services.clock.setTimeout(() => this.#giveUp?.(), patienceMs))
+    this.#timers.push(this.#services.clock.setTimeout(() => this.#giveUp?.(), this.#patienceMs(graceMs)))
+  }
+
+  // Executors kill what they run at the end of its grace; they get a moment more to say how that went.
+  #patienceMs(graceMs: number): number {
+    return typeof this.#task.run === 'function' ? graceMs : graceMs + 2_000
   }
 
   progress(fraction: number, message?: string): void {
@@ -149,13 +160,12 @@ export class Attempt implements JobContext {
 
   #startTimers(): void {
     const { clock } = this.#services
-    if (this.#task.timeoutMs !== undefined) {
-      this.#timers.push(clock.setTimeout(() => this.stop({ why: 'timeout' }), this.#task.timeoutMs))
+    const { timeoutMs } = this.#task
+    if (timeoutMs !== undefined) {
+      this.#timers.push(setAlarm(clock, clock.now() + timeoutMs, () => this.stop({ why: 'timeout' })))
     }
     const { deadlineAt } = this.#claimed
-    if (deadlineAt !== undefined) {
-      this.#timers.push(clock.setTimeout(() => this.stop({ why: 'deadline' }), Math.max(0, deadlineAt - clock.now())))
-    }
+    if (deadlineAt !== undefined) this.#timers.push(setAlarm(clock, deadlineAt, () => this.stop({ why: 'deadline' })))
   }
 
   #failed(thrown: unknown): Settlement {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { StoreUnavailableError } from '../errors.ts'
 import type { JobId, WorkerId } from '../job/job.ts'
 import type { Claimed, Commit, CommitResult, Lease, Store } from '../store/store.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
@@ -29,7 +30,7 @@ function rig(slotCount = 1) {
       commits.push({
         batch,
         answer: (result = {}) => resolve({ settled, advanced, claimed: [], released: [], ...result }),
-        fail: () => reject(new Error('no answer')),
+        fail: () => reject(new StoreUnavailableError('fake', 0)),
       })
     })
   const outbox = new Outbox({
@@ -41,6 +42,7 @@ function rig(slotCount = 1) {
     events: {
       claimed: (jobs) => claimed.push(...jobs),
       released: () => {},
+      refused: () => {},
       failed: (_, retryMs) => failures.push(retryMs),
       holds: () => held,
     },

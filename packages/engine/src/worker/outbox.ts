@@ -1,7 +1,6 @@
 import type { Clock, Timer } from '../clock/clock.ts'
 import type { JobId, WorkerId } from '../job/job.ts'
 import type {
-  Advance,
   Claimed,
   Commit,
   CommitResult,
@@ -13,12 +12,9 @@ import type {
   Store,
   Told,
 } from '../store/store.ts'
+import { failedInstead, isOutage, refusalReports } from './refusal.ts'
+import { type Advancing, isNothing, joined, nothing, type Said, type Settling, takeOne, withdraw } from './said.ts'
 import type { Slots } from './slots.ts'
-
-type Waiting<T, R> = { readonly what: T; readonly resolve: (answer: R) => void }
-
-type Settling = Waiting<Settlement, CommitResult['settled'][number]>
-type Advancing = Waiting<Advance, CommitResult['advanced'][number]>
 
 /** Progress and logs wait so long for company; whatever else is committed takes them along. */
 const TELL_WITHIN_MS = 50
@@ -33,6 +29,8 @@ export type OutboxEvents = {
   released(releases: readonly Release[], results: ReadonlyMap<JobId, Payload>): void
   /** The store failed; everything is kept and tried again. */
   failed(error: unknown, retryMs: number): void
+  /** The store is well and refused something for good; the message says what, and what becomes of it. */
+  refused(message: string, error: unknown): void
   /** All attempts that the worker knows to hold. */
   holds(): readonly Lease[]
 }
@@ -47,9 +45,10 @@ export class Outbox {
   readonly #worker: WorkerId
   readonly #slots: Slots
   readonly #events: OutboxEvents
-  #settle: Settling[] = []
-  #advance: Advancing[] = []
-  #tell: Told[] = []
+  /** What waits for the next commit. */
+  #said = nothing()
+  /** Attempts of which not even the failure could be recorded: the store holds them for this worker all the same. */
+  readonly #leftToLease: Lease[] = []
   /** Queues that may hold due work. */
   readonly #promising = new Set<string>()
   #isClaiming = true
@@ -71,20 +70,20 @@ export class Outbox {
 
   settle(settlement: Settlement): Promise<CommitResult['settled'][number]> {
     return new Promise((resolve) => {
-      this.#settle.push({ what: settlement, resolve })
+      this.#said.settle.push({ what: settlement, resolve })
       this.#schedule()
     })
   }
 
   advance(lease: Lease, steps: readonly NewStep[]): Promise<CommitResult['advanced'][number]> {
     return new Promise((resolve) => {
-      this.#advance.push({ what: { lease, steps }, resolve })
+      this.#said.advance.push({ what: { lease, steps }, resolve })
       this.#schedule()
     })
   }
 
   tell(told: Told): void {
-    this.#tell.push(told)
+    this.#said.tell.push(told)
     const send = () => {
       this.#tellTimer = undefined
       this.#schedule()
@@ -94,7 +93,7 @@ export class Outbox {
 
   /** Resolves when there is room for more to tell. */
   async drained(): Promise<void> {
-    while (this.#tell.length > TELL_MAX && !this.#isClosed) {
+    while (this.#said.tell.length > TELL_MAX && !this.#isClosed) {
       this.#schedule()
       await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, TELL_WITHIN_MS))
     }
@@ -141,43 +140,112 @@ export class Outbox {
 
   async #commit(): Promise<void> {
     if (this.#isClosed || this.#isCommitting) return
-    const [settle, advance, tell, claim] = [this.#settle, this.#advance, this.#tell, this.#claims()]
-    if (settle.length + advance.length + tell.length + claim.length === 0 && !this.#isUnsure) return
-    this.#settle = []
-    this.#advance = []
-    this.#tell = []
+    const [said, claim] = [this.#said, this.#claims()]
+    if (isNothing(said) && claim.length === 0 && !this.#isUnsure) return
+    this.#said = nothing()
     this.#tellTimer?.cancel()
     this.#tellTimer = undefined
     // What is hinted at from now on may come too late for this commit, and is looked for by the next one.
     for (const { queue } of claim) this.#promising.delete(queue)
     this.#isCommitting = true
+    const holds = this.#isUnsure ? { holds: [...this.#events.holds(), ...this.#leftToLease] } : {}
+    const failure = await this.#say(said, { claim, ...holds })
+    if (this.#isClosed) return
+    if (failure === undefined) this.#goOn()
+    else await this.#afterFailure(said, claim, failure.error)
+  }
+
+  /** Commits it, and hands on the answers. @returns what the store threw instead of an answer */
+  async #say(said: Said, more: Pick<Commit, 'claim' | 'holds'>): Promise<{ readonly error: unknown } | undefined> {
+    const batch: Commit = {
+      worker: this.#worker,
+      settle: said.settle.map(({ what }) => what),
+      advance: said.advance.map(({ what }) => what),
+      tell: said.tell,
+      ...more,
+    }
+    let result: CommitResult
     try {
-      const batch: Commit = {
-        worker: this.#worker,
-        settle: settle.map(({ what }) => what),
-        advance: advance.map(({ what }) => what),
-        tell,
-        claim,
-        ...(this.#isUnsure && { holds: this.#events.holds() }),
-      }
-      const result = await this.#store.commit(batch)
-      if (this.#isClosed) return
-      this.#isCommitting = this.#isUnsure = false
-      this.#retryMs = RETRY_MS
-      this.#answer(batch, result, settle, advance)
+      result = await this.#store.commit(batch)
     } catch (error) {
+      return { error }
+    }
+    if (this.#isClosed) return undefined
+    this.#retryMs = RETRY_MS
+    if (batch.holds !== undefined) this.#isUnsure = false
+    this.#answer(batch, result, said.settle, said.advance)
+    return undefined
+  }
+
+  #goOn(): void {
+    this.#isCommitting = false
+    const { settle, advance, tell } = this.#said
+    const isTellDue = tell.length > 0 && this.#tellTimer === undefined
+    const isDue = settle.length + advance.length > 0 || isTellDue || this.#isUnsure
+    if (isDue || this.#claims().length > 0) this.#schedule()
+  }
+
+  async #afterFailure(said: Said, claim: Commit['claim'], error: unknown): Promise<void> {
+    this.#isUnsure = true
+    for (const { queue } of claim) this.#promising.add(queue)
+    if (isNothing(said) || (await this.#isOutage(error))) this.#tryAgain(said, error)
+    else if (!this.#isClosed) await this.#sayOneByOne(said)
+  }
+
+  /**
+   * Whether the store may take the same later. An error that it has no name of ours for may be one bad value's doing, or
+   * that of a disk which takes nothing at all; in doubt it is asked to write something else.
+   */
+  async #isOutage(error: unknown): Promise<boolean> {
+    if (isOutage(error)) return true
+    try {
+      await this.#store.check()
+      return false
+    } catch {
+      // What is wrong with it was thrown by the commit already, and is reported from there.
+      return true
+    }
+  }
+
+  /** Something in it is refused for good, and must not take the rest with it. */
+  async #sayOneByOne(said: Said): Promise<void> {
+    for (let one = takeOne(said); one !== undefined; one = takeOne(said)) {
+      const failure = await this.#say(one, { claim: [] })
       if (this.#isClosed) return
-      // Say it all again, in the same order and before what came up since; what was stored after all is not stored twice.
-      for (const { queue } of claim) this.#promising.add(queue)
-      this.#isUnsure = true
-      this.#settle = [...settle, ...this.#settle]
-      this.#advance = [...advance, ...this.#advance]
-      this.#tell = [...tell, ...this.#tell]
-      this.#tryAgain(error)
+      if (failure === undefined) continue
+      if (await this.#isOutage(failure.error)) {
+        this.#tryAgain(joined(one, said), failure.error)
+        return
+      }
+      this.#refuse(one, said, failure.error)
+    }
+    if (!this.#isClosed) this.#goOn()
+  }
+
+  /** @param rest what is still to be said; what is said instead goes before it */
+  #refuse(one: Said, rest: Said, error: unknown): void {
+    for (const told of one.tell) this.#events.refused(refusalReports.tell(told), error)
+    for (const advancing of one.advance) this.#refuseAdvance(advancing, rest, error)
+    for (const settling of one.settle) this.#refuseSettlement(settling, rest, error)
+  }
+
+  #refuseAdvance({ what, resolve }: Advancing, rest: Said, error: unknown): void {
+    this.#events.refused(refusalReports.advance(what), error)
+    // No later step may be stored without this one, and its run has nothing more to say: it ends here, as failed.
+    resolve('lease_lost')
+    for (const said of [rest, this.#said]) withdraw(said, what.lease)
+    rest.settle.unshift({ what: failedInstead(what, error), resolve: () => {}, isInstead: true })
+  }
+
+  #refuseSettlement(settling: Settling, rest: Said, error: unknown): void {
+    if (settling.isInstead) {
+      this.#events.refused(refusalReports.instead(settling.what), error)
+      this.#leftToLease.push(settling.what.lease)
+      settling.resolve('lease_lost')
       return
     }
-    const isTellDue = this.#tell.length > 0 && this.#tellTimer === undefined
-    if (this.#settle.length + this.#advance.length > 0 || isTellDue || this.#claims().length > 0) this.#schedule()
+    this.#events.refused(refusalReports.settle(settling.what), error)
+    rest.settle.unshift({ ...settling, what: failedInstead(settling.what, error), isInstead: true })
   }
 
   #answer(batch: Commit, result: CommitResult, settle: Settling[], advance: Advancing[]): void {
@@ -192,7 +260,10 @@ export class Outbox {
     if (result.claimed.length > 0) this.#events.claimed(result.claimed)
   }
 
-  #tryAgain(error: unknown): void {
+  /** Says it all again later, in the same order and before what came up since; what was stored is not stored twice. */
+  #tryAgain(said: Said, error: unknown): void {
+    if (this.#isClosed) return
+    this.#said = joined(said, this.#said)
     const retryMs = this.#retryMs
     this.#retryMs = Math.min(retryMs * 2, RETRY_MS_MAX)
     this.#events.failed(error, retryMs)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { NonRetryableError } from '../errors.ts'
+import { NonRetryableError, StoreUnavailableError } from '../errors.ts'
 import { task } from '../task/task.ts'
 import { workflow } from '../task/workflow.ts'
 import { Stage } from '../testing/stage.ts'
@@ -341,7 +341,203 @@ suite('a worker', () => {
   })
 })
 
+suite('a worker whose store refuses something', () => {
+  test('fails the job whose retry cannot be stored, and goes on with the others', async () => {
+    await using stage = new Stage()
+    const odd = task({
+      name: 'odd',
+      retry: { attempts: 2, delayMs: Number.NaN },
+      run: () => Promise.reject(new Error('It broke.')),
+    })
+    const fine = task({ name: 'fine', run: () => 'fine' })
+    const here = await stage.process([odd, fine])
+    await here.startWorker()
+    const [bad, good] = [await here.submit(odd), await here.submit(fine)]
+    assert.equal((await here.end(bad)).error?.code, 'store_refused')
+    assert.equal((await here.end(good)).result, 'fine')
+    assert.equal((await here.run(fine)).result, 'fine')
+  })
+
+  test('drops progress that cannot be stored, and keeps what was told besides', async () => {
+    await using stage = new Stage()
+    const odd = task({
+      name: 'odd',
+      run: (_: null, job) => {
+        job.log('info', 'before')
+        job.progress(0.5, { toString: 'a message that is no text' } as never)
+        job.log('info', 'after')
+        return 'done'
+      },
+    })
+    const here = await stage.process([odd])
+    await here.startWorker()
+    const id = await here.submit(odd, null)
+    assert.equal((await here.end(id)).result, 'done')
+    assert.deepEqual(await here.kinds(id), ['queued', 'started', 'log', 'log', 'ended'])
+    assert.ok(here.reports.some((report) => report.includes('refused a progress')))
+  })
+
+  test('fails the workflow whose step cannot be stored, and stops its code', async () => {
+    await using stage = new Stage()
+    let isFirstDone = false
+    let isReached = false
+    const flow = workflow({
+      name: 'flow',
+      run: async (_: null, flow) => {
+        await flow.step('first', () => 1)
+        isFirstDone = true
+        // Code that swallows errors must not go on either.
+        await flow.step('poison', () => 2).catch(() => {})
+        isReached = true
+      },
+    })
+    const fine = task({ name: 'fine', run: () => 'fine' })
+    const here = await stage.process([flow, fine])
+    const commit = here.store.commit.bind(here.store)
+    here.store.commit = (batch) => {
+      const isPoisoned = batch.advance.some(({ steps }) => steps.some(({ name }) => name === 'poison'))
+      return isPoisoned ? Promise.reject(new Error('CHECK constraint failed')) : commit(batch)
+    }
+    const worker = await here.startWorker()
+    const { state, error } = await here.run(flow, null)
+    assert.deepEqual([state, error?.code, isFirstDone, isReached], ['failed', 'store_refused', true, false])
+    assert.equal((await here.run(fine)).result, 'fine')
+    // Nothing is left of it in the worker, once the grace of its local step is over.
+    await stage.clock.pass({ ms: 5_000 })
+    const stopping = worker.stop({ graceMs: 10_000 })
+    await stage.clock.pass({ ms: 10 })
+    await stopping
+  })
+})
+
 suite('a worker that stops', () => {
+  /** A worker with a job that has ended, of which the store does not want to hear. */
+  async function unheard(stage: Stage) {
+    const running = gate()
+    const slow = task({
+      name: 'slow',
+      run: (_: null, job) => {
+        running.begun.push(`attempt ${job.attempt}`)
+        return job.attempt > 1 ? 'elsewhere' : running.promise
+      },
+    })
+    const [here, there] = [await stage.process([slow]), await stage.process([slow])]
+    const worker = await here.startWorker({ queues: { default: 4 }, leaseMs: 4_000 })
+    const id = await here.submit(slow, null)
+    await stage.clock.until(() => running.begun.length === 1)
+    here.store.commit = () => Promise.reject(new StoreUnavailableError('fake', 0))
+    running.open()
+    return { here, there, worker, id }
+  }
+
+  test('does not wait for ever for a store that fails: it says so, and its jobs go on elsewhere', async () => {
+    await using stage = new Stage()
+    const { here, there, worker, id } = await unheard(stage)
+    let isStopped = false
+    const stopping = worker.stop({ graceMs: 1_000 }).then(() => {
+      isStopped = true
+    })
+    await stage.clock.pass({ ms: 5_900 })
+    assert.equal(isStopped, false)
+    await stage.clock.pass({ ms: 200 })
+    await stopping
+    assert.ok(here.reports.some((report) => report.includes('stops all the same')))
+    await there.startWorker()
+    assert.deepEqual(await there.end(id), { state: 'succeeded', result: 'elsewhere' })
+  })
+
+  test('does not wait for ever for a store that never answers', async () => {
+    await using stage = new Stage()
+    const { here, worker } = await unheard(stage)
+    here.store.commit = () => new Promise(() => {})
+    here.store.removeWorker = () => new Promise(() => {})
+    const stopping = worker.stop({ graceMs: 1_000 })
+    await stage.clock.pass({ ms: 6_100 })
+    await stopping
+  })
+
+  test('waits for a store that recovers in time', async () => {
+    await using stage = new Stage()
+    const { here, worker, id } = await unheard(stage)
+    const stopping = worker.stop({ graceMs: 1_000 })
+    await stage.clock.pass({ ms: 3_000 })
+    Reflect.deleteProperty(here.store, 'commit')
+    await stage.clock.pass({ ms: 3_000 })
+    await stopping
+    assert.deepEqual(await here.engine.outcome(id), { state: 'succeeded', result: 'open' })
+    assert.ok(!here.reports.some((report) => report.includes('stops all the same')))
+  })
+
+  test('while the store fails to forget it says so, and has stopped all the same', async () => {
+    await using stage = new Stage()
+    const here = await stage.process([])
+    const worker = await here.startWorker()
+    here.store.removeWorker = () => Promise.reject(new StoreUnavailableError('fake', 0))
+    await worker.stop()
+    assert.ok(here.reports.some((report) => report.includes("could not be taken off the store's list")))
+  })
+
+  test('while it comes back after a lost lease waits for that, and leaves no worker behind', async () => {
+    await using stage = new Stage()
+    const here = await stage.process([])
+    const addWorker = here.store.addWorker.bind(here.store)
+    const losses: (() => void)[] = []
+    const back = gate()
+    here.store.addWorker = async (info, onLost) => {
+      losses.push(() => onLost('it was frozen'))
+      if (losses.length === 2) await back.promise
+      await addWorker(info, onLost)
+    }
+    const worker = await here.startWorker()
+    losses[0]?.()
+    await stage.clock.pass({ ms: 1_000 })
+    assert.equal(losses.length, 2)
+    const stopping = worker.stop({ graceMs: 0 })
+    await stage.clock.pass({ ms: 10 })
+    back.open()
+    await stage.clock.pass({ ms: 10 })
+    await stopping
+    const listed = (await here.store.workers()).map(({ id }) => id)
+    assert.ok(!listed.includes(worker.id))
+  })
+
+  test('hands back at once what it claimed just before', async () => {
+    await using stage = new Stage()
+    const running = gate()
+    const slow = task({
+      name: 'slow',
+      run: (name: string) => {
+        running.begun.push(name)
+        return running.promise
+      },
+    })
+    const here = await stage.process([slow])
+    const worker = await here.startWorker()
+    await here.submit(slow, 'first')
+    await stage.clock.until(() => running.begun.length === 1)
+    const commit = here.store.commit.bind(here.store)
+    const answer = gate()
+    const claiming = gate()
+    here.store.commit = async (batch) => {
+      const result = await commit(batch)
+      if (result.claimed.length > 0) {
+        claiming.begun.push('claimed')
+        await answer.promise
+      }
+      return result
+    }
+    const late = await here.submit(slow, 'late')
+    await stage.clock.until(() => claiming.begun.length === 1)
+    const stopping = worker.stop({ graceMs: 10_000 })
+    answer.open()
+    await stage.clock.pass({ ms: 100 })
+    assert.equal((await here.store.job(late))?.state, 'waiting')
+    running.open()
+    await stage.clock.pass({ ms: 100 })
+    await stopping
+    assert.deepEqual(running.begun, ['first'])
+  })
+
   test('lets what runs end within its grace', async () => {
     await using stage = new Stage()
     const running = gate()

@@ -16,6 +16,8 @@ const SWEEP_MS = 500
 /** A job of a task that is not known here is handed back for so long: another worker may know it. */
 const UNKNOWN_TASK_MS = 5_000
 const STOP_GRACE_MS = 10_000
+/** When all that ran is over, the store has so long to hear of it before the worker goes anyway. */
+const STOP_STORE_MS = 5_000
 const READ_RETRY_MS_MAX = 5_000
 
 export type WorkerSettings = {
@@ -41,6 +43,9 @@ export type WorkerParts = {
 type Running = {
   readonly lease: Lease
   stop(reason: StopReason, graceMs?: number): void
+  /** How long it may take at most to be over, once it is asked to stop. */
+  patienceMs(): number
+  /** It is over, and the store knows how it went. */
   readonly ended: Promise<void>
 }
 
@@ -59,6 +64,7 @@ export class JobWorker {
   readonly #running = new Map<number, Running>()
   readonly #workflows = new Map<JobId, WorkflowRun>()
   readonly #timers = new Map<'look' | 'sweep', Timer>()
+  #starting: Promise<void> | undefined
   #watching: Disposable | undefined
   #nextSweepAt = Number.POSITIVE_INFINITY
   #isStopped = false
@@ -79,6 +85,7 @@ export class JobWorker {
         released: (releases, results) => this.#release(releases, results),
         failed: (error, retryMs) =>
           parts.report(`The store failed; everything is kept and tried again in ${retryMs} ms.`, error),
+        refused: (message, error) => parts.report(message, error),
         holds: () => [...this.#running.values()].map(({ lease }) => lease),
       },
     })
@@ -86,55 +93,100 @@ export class JobWorker {
     this.#flowServices = this.#makeFlowServices()
   }
 
-  async start(): Promise<void> {
-    const { store } = this.#parts
-    const { id, name, queues, leaseMs } = this.#settings
-    await store.addWorker({ id, name, queues, leaseMs }, (reason) => this.#loseLease(reason))
-    this.#watching = store.watch((hint) => this.#hear(hint))
-    this.#look()
-    await this.#sweep()
+  start(): Promise<void> {
+    this.#starting = this.#start()
+    return this.#starting
   }
 
-  /** Takes no more jobs, gives what runs its grace, and hands back what has not ended by then. */
+  /**
+   * Takes no more jobs, gives what runs its grace, and hands back what has not ended by then. A store that does not answer
+   * cannot keep it: then the jobs go on elsewhere when the lease lapses.
+   */
   async stop(graceMs = STOP_GRACE_MS): Promise<void> {
     if (this.#isStopped) return
     this.#isStopped = true
     this.#outbox.stopClaiming()
     this.#watching?.[Symbol.dispose]()
     for (const workflow of this.#workflows.values()) workflow.stop({ why: 'worker_stops' }, graceMs)
-    await this.#waitForRunning(graceMs)
-    for (const timer of this.#timers.values()) timer.cancel()
-    this.#outbox.close()
-    await this.#parts.store.removeWorker(this.id)
+    await this.#within(graceMs, this.#allEnded())
+    const areStored = await this.#within(this.#stopRunning() + STOP_STORE_MS, this.#allEnded())
+    this.#close()
+    const removing = this.#remove()
+    if (areStored && (await this.#within(STOP_STORE_MS, removing))) return
+    const { name, leaseMs } = this.#settings
+    const message = `The store did not answer worker ${name}, which stops all the same. What it still holds goes on elsewhere when its lease of ${leaseMs} ms has lapsed.`
+    this.#parts.report(message, undefined)
   }
 
   /** For simulations: as if the process had been killed. Nothing more is said to the store. */
   kill(): void {
     this.#isStopped = this.#isKilled = true
     this.#outbox.stopClaiming()
-    this.#outbox.close()
     this.#watching?.[Symbol.dispose]()
-    for (const timer of this.#timers.values()) timer.cancel()
+    this.#close()
     for (const running of this.#running.values()) running.stop({ why: 'lease_lost' }, 0)
   }
 
-  async #waitForRunning(graceMs: number): Promise<void> {
-    const allEnded = () => Promise.all([...this.#running.values()].map((running) => running.ended))
+  async #start(): Promise<void> {
+    const { store } = this.#parts
+    const { id, name, queues, leaseMs } = this.#settings
+    await store.addWorker({ id, name, queues, leaseMs }, (reason) => this.#loseLease(reason))
+    // It was stopped meanwhile; `stop` has waited for this, and takes it off the list again.
+    if (this.#isStopped) return
+    this.#watching = store.watch((hint) => this.#hear(hint))
+    this.#look()
+    await this.#sweep()
+  }
+
+  /** @returns whether it came true within so many milliseconds */
+  async #within(ms: number, promise: Promise<unknown>): Promise<boolean> {
     let timer: Timer | undefined
-    const graceOver = new Promise<void>((resolve) => {
-      timer = this.#parts.clock.setTimeout(resolve, graceMs)
+    const over = new Promise<false>((resolve) => {
+      timer = this.#parts.clock.setTimeout(() => resolve(false), ms)
     })
-    await Promise.race([allEnded(), graceOver])
+    const isInTime = await Promise.race([promise.then(() => true), over])
     timer?.cancel()
-    for (const running of this.#running.values()) running.stop({ why: 'worker_stops' })
-    await allEnded()
+    return isInTime
+  }
+
+  #allEnded(): Promise<unknown> {
+    return Promise.all([...this.#running.values()].map(({ ended }) => ended))
+  }
+
+  /** @returns how many milliseconds the slowest of them may take to be over */
+  #stopRunning(): number {
+    let slowestMs = 0
+    for (const running of this.#running.values()) {
+      running.stop({ why: 'worker_stops' })
+      slowestMs = Math.max(slowestMs, running.patienceMs())
+    }
+    return slowestMs
+  }
+
+  #close(): void {
+    for (const timer of this.#timers.values()) timer.cancel()
+    this.#outbox.close()
+  }
+
+  async #remove(): Promise<void> {
+    // A start that is still under way would make it known again; its failure is told to whoever started it.
+    await this.#starting?.catch(() => {})
+    try {
+      await this.#parts.store.removeWorker(this.id)
+    } catch (error) {
+      const { name, leaseMs } = this.#settings
+      const message = `Worker ${name} could not be taken off the store's list; its lease lapses within ${leaseMs} ms.`
+      this.#parts.report(message, error)
+    }
   }
 
   #begin(jobs: readonly Claimed[]): void {
     for (const job of jobs) {
       this.#slots.take(job.queue)
       const task = this.#parts.tasks.get(job.task)
-      if (task === undefined) void this.#handBack(job)
+      // A claim that was under way when the worker was stopped.
+      if (this.#isStopped) void this.#handBack(job, this.#parts.clock.now(), 'The worker stopped.')
+      else if (task === undefined) void this.#handBackUnknown(job)
       else if (task.kind === 'workflow') this.#beginWorkflow(job, new WorkflowRun(job, task, this.#flowServices))
       else this.#beginAttempt(job, new Attempt(job, task, this.#attemptServices))
     }
@@ -147,8 +199,12 @@ export class JobWorker {
       this.#slots.release(job.queue)
       await this.#settle(job, settlement)
     }
-    const { lease } = job
-    this.#running.set(lease.row, { lease, stop: (reason, graceMs) => attempt.stop(reason, graceMs), ended: finish() })
+    this.#running.set(job.lease.row, {
+      lease: job.lease,
+      stop: (reason, graceMs) => attempt.stop(reason, graceMs),
+      patienceMs: () => attempt.patienceMs,
+      ended: finish(),
+    })
   }
 
   #beginWorkflow(job: Claimed, workflow: WorkflowRun): void {
@@ -158,8 +214,13 @@ export class JobWorker {
       this.#workflows.delete(job.lease.jobId)
       await this.#settle(job, settlement)
     }
-    const { lease } = job
-    this.#running.set(lease.row, { lease, stop: (reason, graceMs) => workflow.stop(reason, graceMs), ended: finish() })
+    this.#running.set(job.lease.row, {
+      lease: job.lease,
+      stop: (reason, graceMs) => workflow.stop(reason, graceMs),
+      // It was asked to stop at the beginning of the worker's own grace, which is over by then.
+      patienceMs: () => 0,
+      ended: finish(),
+    })
     // A child may have ended between the last worker's death and now.
     if (job.lease.attempt > 1)
       this.#parts.clock.setTimeout(() => void this.#checkReleases([workflow]), 100, { background: true })
@@ -173,18 +234,17 @@ export class JobWorker {
     if (this.#running.get(row)?.lease.attempt === attempt) this.#running.delete(row)
   }
 
-  async #handBack(job: Claimed): Promise<void> {
+  async #handBackUnknown(job: Claimed): Promise<void> {
     const { clock, tasks } = this.#parts
     const known = [...tasks.keys()].join(', ')
     const message = `Worker ${this.#settings.name} knows no task ${job.task}; handed back. It knows: ${known || 'none'}.`
     this.#outbox.tell({ lease: job.lease, at: clock.now(), kind: 'log', level: 'warn', message })
+    await this.#handBack(job, clock.now() + UNKNOWN_TASK_MS, message)
+  }
+
+  async #handBack(job: Claimed, dueAt: number, reason: string): Promise<void> {
     this.#slots.release(job.queue)
-    await this.#settle(job, {
-      lease: job.lease,
-      outcome: 'released',
-      dueAt: clock.now() + UNKNOWN_TASK_MS,
-      reason: message,
-    })
+    await this.#settle(job, { lease: job.lease, outcome: 'released', dueAt, reason })
   }
 
   #release(releases: readonly Release[], results?: ReadonlyMap<JobId, Payload>): void {

@@ -44,6 +44,23 @@ export function testClaim(open: OpenStore): void {
       assert.deepEqual(claimed.sort(), ids.sort())
     })
 
+    test('many jobs that fall due at one instant become claimable bit by bit, those due first first', async () => {
+      await using rig = await Rig.open(open)
+      const dueAt = rig.clock.now() + 100
+      await rig.store.enqueue(Array.from({ length: 2_500 }, () => rig.job({ dueAt: dueAt + 1 })))
+      const first = await rig.enqueue({ dueAt })
+      rig.clock.advance({ ms: 101 })
+      const waiting: number[] = []
+      let nextDueAt: number | undefined
+      do {
+        nextDueAt = (await rig.store.sweep()).nextDueAt
+        assert.ok(nextDueAt === undefined || nextDueAt <= rig.clock.now())
+        waiting.push((await rig.store.queues())[0]?.waiting ?? 0)
+      } while (nextDueAt !== undefined)
+      assert.deepEqual(waiting, [1_000, 2_000, 2_501])
+      assert.equal((await (await rig.worker()).claimOne()).lease.jobId, first)
+    })
+
     test('no more is claimed than there are slots', async () => {
       await using rig = await Rig.open(open)
       for (let index = 0; index < 5; index++) await rig.enqueue()

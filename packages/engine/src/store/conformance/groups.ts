@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { JobId } from '../../job/job.ts'
-import type { GroupPolicy, Lease, NewJob } from '../store.ts'
-import { children, type Hand, type OpenStore, Rig } from './rig.ts'
+import type { Claimed, GroupPolicy, Lease, NewJob } from '../store.ts'
+import { children, ERROR, type Hand, type OpenStore, Rig } from './rig.ts'
 
 type Group = { readonly hand: Hand; readonly lease: Lease; readonly id: JobId; readonly jobs: readonly NewJob[] }
 
@@ -15,6 +15,12 @@ async function group(rig: Rig, size: number, policy: GroupPolicy, over: { concur
 
 function isReleased(rig: Rig, { lease }: Group): Promise<boolean> {
   return rig.store.releases([{ row: lease.row, step: 1 }]).then(({ length }) => length === 1)
+}
+
+/** The children that are said to have ended the group. */
+async function endedBy(rig: Rig, { lease }: Group): Promise<JobId[]> {
+  const outcomes = await rig.store.outcomes(lease.row, 1)
+  return outcomes.filter((outcome) => 'endedGroup' in outcome && outcome.endedGroup).map(({ jobId }) => jobId)
 }
 
 export function testGroups(open: OpenStore): void {
@@ -101,6 +107,38 @@ export function testGroups(open: OpenStore): void {
       assert.deepEqual((await all.hand.commit({ settle })).released, [{ parentId: all.id, step: 1 }])
     })
 
+    test('the child that ended a group of policy fail is the same whenever one asks, whoever ends after it', async () => {
+      await using rig = await Rig.open(open)
+      const all = await group(rig, 3, 'fail')
+      const { lease } = await all.hand.claimOne()
+      const last = all.jobs[2]?.id as JobId
+      await rig.store.cancel(last, 'Enough.')
+      assert.deepEqual(await endedBy(rig, all), [last])
+      assert.equal(await all.hand.fail(lease), 'cancelled')
+      assert.equal(await rig.state(all.jobs[0]?.id as JobId), 'cancelled')
+      assert.deepEqual(await endedBy(rig, all), [last])
+      const [recorded] = await rig.store.history(all.lease.row)
+      assert.deepEqual(recorded?.children, await rig.store.outcomes(all.lease.row, 1))
+    })
+
+    test('of the children that end in one commit, the first that failed ended the group', async () => {
+      await using rig = await Rig.open(open)
+      const all = await group(rig, 4, 'fail')
+      const [one, two, three] = await all.hand.claim()
+      assert.ok(one && two && three)
+      const cancelled = { lease: one.lease, outcome: 'cancelled', error: ERROR } as const
+      const failed = ({ lease }: Claimed) => ({ lease, outcome: 'failed', error: ERROR }) as const
+      await all.hand.commit({ settle: [cancelled, failed(three), failed(two)] })
+      assert.deepEqual(await endedBy(rig, all), [three.lease.jobId])
+    })
+
+    test('no child ends a group of policy collect', async () => {
+      await using rig = await Rig.open(open)
+      const all = await group(rig, 2, 'collect')
+      for (const { lease } of await all.hand.claim()) await all.hand.fail(lease)
+      assert.deepEqual(await endedBy(rig, all), [])
+    })
+
     test('a group of policy collect waits for all, and gives every outcome', async () => {
       await using rig = await Rig.open(open)
       const all = await group(rig, 3, 'collect')
@@ -152,6 +190,26 @@ export function testGroups(open: OpenStore): void {
         claimed.map(({ input }) => input),
         ['2', '3'],
       )
+    })
+
+    test('a child that is let go waits for its own time all the same', async () => {
+      await using rig = await Rig.open(open)
+      const { hand, lease } = await rig.workflow()
+      const start = rig.clock.now()
+      const dueAts = [undefined, start + 500, start + 100]
+      const jobs = dueAts.map((dueAt) => rig.job(dueAt === undefined ? {} : { dueAt }))
+      const shown = async () =>
+        (await Promise.all(jobs.map(({ id }) => rig.store.job(id)))).map((job) => job && 'dueAt' in job && job.dueAt)
+      await hand.advance(lease, children(1, jobs, { policy: 'collect', concurrency: 1 }))
+      // When a held one may begin is not known yet.
+      assert.deepEqual(await shown(), [start, false, false])
+      await hand.succeed((await hand.claimOne()).lease)
+      assert.deepEqual(await hand.claim(), [])
+      assert.deepEqual((await shown()).slice(1), [start + 500, false])
+      assert.equal((await rig.store.sweep()).nextDueAt, start + 500)
+      rig.clock.advance({ ms: 500 })
+      await hand.succeed((await hand.claimOne()).lease)
+      assert.equal((await hand.claimOne()).lease.jobId, jobs[2]?.id)
     })
 
     test('a child that is to be retried keeps its place in the group', async () => {

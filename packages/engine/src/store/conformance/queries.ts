@@ -8,6 +8,18 @@ async function found(rig: Rig, filter: JobFilter): Promise<JobId[]> {
   return (await rig.store.jobs(filter, { limit: 100 })).jobs.map(({ id }) => id)
 }
 
+/** All jobs of a filter, read in pages of three. */
+async function paged(rig: Rig, filter: JobFilter): Promise<JobId[]> {
+  const ids: JobId[] = []
+  let before: string | undefined
+  do {
+    const page = await rig.store.jobs(filter, { limit: 3, ...(before !== undefined && { before }) })
+    ids.push(...page.jobs.map(({ id }) => id))
+    before = page.next
+  } while (before !== undefined)
+  return ids
+}
+
 export function testQueries(open: OpenStore): void {
   suite('reading', () => {
     test('jobs are listed newest first, page by page, each once, even while new ones come in', async () => {
@@ -112,6 +124,24 @@ export function testQueries(open: OpenStore): void {
       assert.deepEqual(await found(rig, { search: '0%' }), [two])
       assert.deepEqual(await found(rig, { search: '' }), [two, one])
       assert.deepEqual(await found(rig, { search: 'nowhere' }), [])
+    })
+
+    test('pages of several states, and of a search, hold each job once and leave none out', async () => {
+      await using rig = await Rig.open(open)
+      const ada = await rig.worker()
+      const ids: JobId[] = []
+      for (let index = 0; index < 12; index++) {
+        ids.unshift(await rig.enqueue({ task: index % 3 === 0 ? 'train' : 'render', input: '"train render"' }))
+        if (index % 4 === 1) await ada.fail((await ada.claimOne()).lease)
+        if (index % 4 === 2) await ada.succeed((await ada.claimOne()).lease)
+      }
+      await ada.claim('tiles', 2)
+      assert.deepEqual(await paged(rig, { states: ['waiting', 'running', 'failed', 'succeeded'] }), ids)
+      assert.deepEqual(await paged(rig, { search: 'r' }), ids)
+      assert.deepEqual(await paged(rig, { tasks: ['render', 'train', 'render'] }), ids)
+      const trained = (await rig.store.jobs({ tasks: ['train'] }, { limit: 100 })).jobs.map(({ id }) => id)
+      assert.equal(trained.length, 4)
+      assert.deepEqual(await paged(rig, { search: 'TRAIN', tasks: ['train'] }), trained)
     })
 
     test('roots and children are told apart, and children are found by their parent', async () => {

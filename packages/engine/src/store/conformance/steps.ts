@@ -1,7 +1,17 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { LAPSES_MAX } from '../../job/transition.ts'
-import { children, ERROR, type OpenStore, Rig, step } from './rig.ts'
+import type { Claimed, NewStep } from '../store.ts'
+import { children, ERROR, type Hand, type OpenStore, Rig, step } from './rig.ts'
+
+/** A worker claims the workflow, does this much, and is lost. */
+async function loseWorker(rig: Rig, doing?: (hand: Hand, claimed: Claimed) => Promise<unknown>): Promise<void> {
+  await using doomed = await rig.frozen()
+  const hand = await doomed.worker('doomed', 1_000)
+  const claimed = await hand.claimOne('flows')
+  await doing?.(hand, claimed)
+  await rig.lapse(1_000)
+}
 
 export function testSteps(open: OpenStore): void {
   suite('steps', () => {
@@ -136,6 +146,52 @@ export function testSteps(open: OpenStore): void {
         await rig.lapse(1_000)
       }
       assert.equal(await rig.state(id), 'waiting')
+    })
+
+    test('a workflow that waits for a child, for a group or for time outlives any number of workers', async () => {
+      await using rig = await Rig.open(open)
+      const waits: Record<string, (queue: string) => NewStep> = {
+        child: (queue) => children(1, [rig.job({ queue })]),
+        group: (queue) => children(1, [rig.job({ queue }), rig.job({ queue })], { policy: 'fail' }),
+        sleep: () => ({ ...step(1), kind: 'sleep', dueAt: rig.clock.now() + 3_600_000 }),
+      }
+      for (const [queue, wait] of Object.entries(waits)) {
+        const id = await rig.enqueue({ kind: 'workflow', queue: 'flows' })
+        await loseWorker(rig, (hand, { lease }) => hand.advance(lease, wait(queue)))
+        for (let loss = 0; loss < LAPSES_MAX; loss++) await loseWorker(rig)
+        assert.equal(await rig.state(id), 'waiting', queue)
+        await rig.store.cancel(id, 'Seen.')
+      }
+    })
+
+    test('a workflow whose steps have all ended is taken to kill its workers', async () => {
+      await using rig = await Rig.open(open)
+      const id = await rig.enqueue({ kind: 'workflow', queue: 'flows' })
+      const child = rig.job()
+      const until = rig.clock.now() + 60_000
+      const sleep = { ...step(3), kind: 'sleep', dueAt: until } as const
+      const started = children(2, [rig.job({ queue: 'later' })], { kind: 'start', attached: false })
+      await loseWorker(rig, (hand, { lease }) => hand.advance(lease, children(1, [child]), started, sleep))
+      for (let loss = 0; loss < LAPSES_MAX; loss++) await loseWorker(rig)
+      const ada = await rig.worker('ada', 3_600_000)
+      await ada.succeed((await ada.claimOne()).lease)
+      rig.clock.advance({ ms: until - rig.clock.now() })
+      for (let loss = 1; loss < LAPSES_MAX; loss++) await loseWorker(rig)
+      assert.equal(await rig.state(id), 'waiting')
+      await loseWorker(rig)
+      assert.equal(await rig.state(id), 'failed')
+    })
+
+    test('a workflow that waits and says that it does something meanwhile is taken to kill its workers', async () => {
+      await using rig = await Rig.open(open)
+      const id = await rig.enqueue({ kind: 'workflow', queue: 'flows' })
+      const busy = (hand: Hand, { lease }: Claimed) => hand.advance(lease)
+      await loseWorker(rig, (hand, { lease }) => hand.advance(lease, children(1, [rig.job()])))
+      for (let loss = 1; loss < LAPSES_MAX; loss++) await loseWorker(rig, busy)
+      await loseWorker(rig)
+      assert.equal(await rig.state(id), 'waiting')
+      await loseWorker(rig, busy)
+      assert.equal(await rig.state(id), 'failed')
     })
 
     test('children that are called end with their workflow, and those that were started go on', async () => {

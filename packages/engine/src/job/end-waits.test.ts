@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { StoreUnavailableError } from '../errors.ts'
+import type { Store } from '../store/store.ts'
+import { ManualClock } from '../testing/manual-clock.ts'
+import { EndWaits } from './end-waits.ts'
+import type { JobId, JobState } from './job.ts'
+
+const ID = 'job-1' as JobId
+
+/** Waits on a store that fails as often as `failures` says, and knows one job. */
+function rig(failures: number) {
+  const clock = new ManualClock(0)
+  const jobs = new Map<JobId, JobState>([[ID, 'running']])
+  const reports: string[] = []
+  let looks = 0
+  const states = async () => {
+    if (looks++ < failures) throw new StoreUnavailableError('fake', 0)
+    return jobs
+  }
+  const watch = () => ({ [Symbol.dispose]: () => {} })
+  // All that is asked of a store here.
+  const store = { clock, states, watch } as unknown as Store
+  const waits = new EndWaits(store, (message) => reports.push(message))
+  return { clock, jobs, reports, waits }
+}
+
+suite('waiting for an end while the store does not answer', () => {
+  test('goes on, looks again after a second, and says once that it had to', async () => {
+    const { clock, jobs, reports, waits } = rig(3)
+    jobs.set(ID, 'succeeded')
+    const ends = [waits.wait(ID, {}), waits.wait(ID, {})]
+    await clock.pass({ ms: 3_000 })
+    assert.deepEqual(await Promise.all(ends), ['succeeded', 'succeeded'])
+    assert.equal(reports.length, 1)
+    assert.equal(clock.pending, 0)
+  })
+
+  test('ends at its timeout', async () => {
+    const { clock, waits } = rig(Number.POSITIVE_INFINITY)
+    const waiting = assert.rejects(waits.wait(ID, { timeoutMs: 2_500 }), { code: 'wait_timeout' })
+    await clock.pass({ ms: 2_500 })
+    await waiting
+  })
+
+  test('ends with its signal', async () => {
+    const { clock, waits } = rig(Number.POSITIVE_INFINITY)
+    const controller = new AbortController()
+    const waiting = assert.rejects(waits.wait(ID, { signal: controller.signal }), { message: 'Enough.' })
+    await clock.pass({ ms: 2_500 })
+    controller.abort(new Error('Enough.'))
+    await waiting
+  })
+
+  test('ends when the store answers that it knows no such job', async () => {
+    const { clock, jobs, waits } = rig(2)
+    jobs.clear()
+    const waiting = assert.rejects(waits.wait(ID, {}), { code: 'unknown_job' })
+    await clock.pass({ ms: 2_000 })
+    await waiting
+  })
+})
