@@ -22,15 +22,19 @@ export function durabilityOf(batch: Commit): Durability {
   return batch.settle.length > 0 || batch.advance.length > 0 ? 'before-seen' : 'later'
 }
 
-/** Everything a worker has to say, in one transaction. @param worker the store's number for `batch.worker` */
-export function commitBatch(context: Context, batch: Commit, worker: number): CommitResult {
+/** A worker as this process's store knows it: its number, and the tasks that it knows as a JSON array, or null for any. */
+export type KnownWorker = { readonly number: number; readonly tasks: string | null }
+
+/** Everything a worker has to say, in one transaction. */
+export function commitBatch(context: Context, batch: Commit, known: KnownWorker): CommitResult {
+  const { number: worker } = known
   const endings = new Endings(context)
   for (const told of batch.tell) tell(context, told, worker)
   const advanced = batch.advance.map((advance) => recordSteps(context, advance, worker))
   const settled = batch.settle.map((settlement) => settle(context, endings, settlement, worker))
   if (batch.holds !== undefined) giveBackUnheard(context, endings, worker, batch.holds)
   const released = endings.finish()
-  return { settled, advanced, claimed: claimAll(context, batch, worker), released }
+  return { settled, advanced, claimed: claimAll(context, batch, known), released }
 }
 
 function tell({ sql, hints }: Context, told: Told, worker: number): void {
@@ -138,22 +142,28 @@ type ReadyRow = {
   readonly deadline_at: number | null
 }
 
-function claimAll(context: Context, batch: Commit, worker: number): Claimed[] {
+function claimAll(context: Context, batch: Commit, worker: KnownWorker): Claimed[] {
   if (batch.claim.length === 0) return []
   const { sql } = context
   // A worker that was taken for lost must not hold anything: nobody would take it away from it again.
-  if (sql.get('workerAlive', worker) === undefined) return []
+  if (sql.get('workerAlive', worker.number) === undefined) return []
   promoteDue(context)
   return batch.claim.flatMap(({ queue, slots }) => (slots > 0 ? claim(context, batch, worker, queue, slots) : []))
 }
 
-function claim({ sql, clock, hints }: Context, batch: Commit, worker: number, queue: string, slots: number): Claimed[] {
-  const ready = sql.all<ReadyRow>('readyJobs', queue, slots)
+function claim(
+  { sql, clock, hints }: Context,
+  batch: Commit,
+  worker: KnownWorker,
+  queue: string,
+  slots: number,
+): Claimed[] {
+  const ready = sql.all<ReadyRow>('readyJobs', queue, worker.tasks, slots)
   if (ready.length === 0) return []
   const now = clock.now()
   const data = JSON.stringify({ worker: batch.worker })
   for (const row of ready) {
-    sql.run('markClaimed', worker, now, row.seq)
+    sql.run('markClaimed', worker.number, now, row.seq)
     sql.run('insertEvent', row.seq, 'started', row.attempt + 1, now, data)
   }
   hints.events()

@@ -32,7 +32,7 @@ import {
   type WorkerInfo,
   type WorkerRow,
 } from '@headrace/engine'
-import { commitBatch, durabilityOf } from './commit.ts'
+import { commitBatch, durabilityOf, type KnownWorker } from './commit.ts'
 import { openDatabase } from './database.ts'
 import { cancelTree, Endings } from './ending.ts'
 import { enqueueJob } from './enqueue.ts'
@@ -58,6 +58,9 @@ export type SqliteStoreOptions = {
 
 /** Other processes learn of new events this late at most: waking somebody costs more than storing an event. */
 const EVENTS_WITHIN_MS = 50
+
+/** Whoever commits for a worker that was never added here holds nothing. */
+const NOBODY: KnownWorker = { number: -1, tasks: null }
 
 /** How long the list of the other processes on the file is believed. */
 const NEIGHBOURS_MS = 1_000
@@ -89,7 +92,7 @@ class SqliteStore implements Store {
   readonly #leases: LeaseKeeper
   readonly #wakeUp: WakeUp | undefined
   readonly #listeners = new Set<(hint: Hint) => void>()
-  readonly #workerNumbers = new Map<WorkerId, number>()
+  readonly #knownWorkers = new Map<WorkerId, KnownWorker>()
   #neighbours: number[] = []
   #neighboursAt = Number.NEGATIVE_INFINITY
   #eventsTimer: Timer | undefined
@@ -124,7 +127,7 @@ class SqliteStore implements Store {
   }
 
   commit(batch: Commit): Promise<CommitResult> {
-    const worker = this.#workerNumbers.get(batch.worker) ?? -1
+    const worker = this.#knownWorkers.get(batch.worker) ?? NOBODY
     return this.#commits.run(durabilityOf(batch), () => commitBatch(this.#context, batch, worker), { isBatch: true })
   }
 
@@ -138,16 +141,17 @@ class SqliteStore implements Store {
       return this.#context.sql.run('insertWorker', id, name, process, host, pid, queues, leaseMs, now + leaseMs, now)
         .lastInsertRowid
     })
-    this.#workerNumbers.set(worker.id, number)
+    const tasks = worker.tasks === undefined ? null : JSON.stringify(worker.tasks)
+    this.#knownWorkers.set(worker.id, { number, tasks })
     this.#leases.keep(number, worker.leaseMs, onLost)
   }
 
   async removeWorker(worker: WorkerId): Promise<void> {
-    const number = this.#workerNumbers.get(worker)
+    const number = this.#knownWorkers.get(worker)?.number
     if (number === undefined) return
     this.#leases.letGo(number)
     await this.#commits.run('before-seen', () => releaseWorker(this.#context, number))
-    this.#workerNumbers.delete(worker)
+    this.#knownWorkers.delete(worker)
   }
 
   sweep(): Promise<SweepResult> {
@@ -167,7 +171,7 @@ class SqliteStore implements Store {
   }
 
   async cancelRequests(worker: WorkerId): Promise<readonly { row: number; reason: string }[]> {
-    const number = this.#workerNumbers.get(worker)
+    const number = this.#knownWorkers.get(worker)?.number
     if (number === undefined) return []
     const rows = this.#context.sql.all<{ seq: number; cancel_reason: string }>('cancelRequests', number)
     return rows.map((row) => ({ row: row.seq, reason: row.cancel_reason }))
@@ -300,7 +304,7 @@ class SqliteStore implements Store {
     this.#closed = true
     await this.#leases.close()
     const goodbye = this.#commits.run('before-seen', () => {
-      for (const worker of this.#workerNumbers.values()) releaseWorker(this.#context, worker)
+      for (const { number } of this.#knownWorkers.values()) releaseWorker(this.#context, number)
       this.#processes.unregister()
     })
     await goodbye

@@ -24,16 +24,17 @@ export const insertIdempotency = `
 /** Primary key: events (cursor). */
 export const insertEvent = `insert into events (seq, kind, attempt, at, data) values (?, ?, ?, ?, ?)`
 
-/** The most urgent ready jobs of a queue. Index: live_ready (queue, priority desc, due_at, seq). */
+/** The most urgent ready jobs of a queue, of these tasks (a JSON array; any when null). Index: live_ready (queue, priority desc, due_at, seq). */
 export const readyJobs = `
   select live.seq as seq, live.attempt as attempt, live.failures as failures, live.priority as priority,
     jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,
     jobs.owner as owner, jobs.deadline_at as deadline_at
   from live indexed by live_ready
   join jobs on jobs.seq = live.seq
-  where live.queue = ? and live.state = 'ready'
+  where live.queue = ?1 and live.state = 'ready'
+    and (?2 is null or jobs.task in (select value from json_each(?2)))
   order by live.priority desc, live.due_at, live.seq
-  limit ?`
+  limit ?3`
 
 /** Primary key: live (seq). */
 export const markClaimed = `

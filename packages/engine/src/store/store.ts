@@ -173,6 +173,8 @@ export type WorkerInfo = {
   /** Slots by queue. */
   readonly queues: Readonly<Record<string, number>>
   readonly leaseMs: number
+  /** The tasks that it knows; it is given no others. Any, when left out. */
+  readonly tasks?: readonly string[]
 }
 
 export type WorkerRow = WorkerInfo & {

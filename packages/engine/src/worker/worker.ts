@@ -13,8 +13,6 @@ import { Slots } from './slots.ts'
 /** Hints may be lost, so each worker looks for itself so often; the draw keeps many workers apart. */
 const LOOK_MS = 1_000
 const SWEEP_MS = 500
-/** A job of a task that is not known here is handed back for so long: another worker may know it. */
-const UNKNOWN_TASK_MS = 5_000
 const STOP_GRACE_MS = 10_000
 /** When all that ran is over, the store has so long to hear of it before the worker goes anyway. */
 const STOP_STORE_MS = 5_000
@@ -128,9 +126,9 @@ export class JobWorker {
   }
 
   async #start(): Promise<void> {
-    const { store } = this.#parts
+    const { store, tasks } = this.#parts
     const { id, name, queues, leaseMs } = this.#settings
-    await store.addWorker({ id, name, queues, leaseMs }, (reason) => this.#loseLease(reason))
+    await store.addWorker({ id, name, queues, leaseMs, tasks: [...tasks.keys()] }, (reason) => this.#loseLease(reason))
     // It was stopped meanwhile; `stop` has waited for this, and takes it off the list again.
     if (this.#isStopped) return
     this.#watching = store.watch((hint) => this.#hear(hint))
@@ -184,9 +182,8 @@ export class JobWorker {
     for (const job of jobs) {
       this.#slots.take(job.queue)
       const task = this.#parts.tasks.get(job.task)
-      // A claim that was under way when the worker was stopped.
-      if (this.#isStopped) void this.#handBack(job, this.#parts.clock.now(), 'The worker stopped.')
-      else if (task === undefined) void this.#handBackUnknown(job)
+      // A claim that was under way when the worker was stopped. And no store gives out what its worker does not know.
+      if (this.#isStopped || task === undefined) void this.#handBack(job)
       else if (task.kind === 'workflow') this.#beginWorkflow(job, new WorkflowRun(job, task, this.#flowServices))
       else this.#beginAttempt(job, new Attempt(job, task, this.#attemptServices))
     }
@@ -234,17 +231,10 @@ export class JobWorker {
     if (this.#running.get(row)?.lease.attempt === attempt) this.#running.delete(row)
   }
 
-  async #handBackUnknown(job: Claimed): Promise<void> {
-    const { clock, tasks } = this.#parts
-    const known = [...tasks.keys()].join(', ')
-    const message = `Worker ${this.#settings.name} knows no task ${job.task}; handed back. It knows: ${known || 'none'}.`
-    this.#outbox.tell({ lease: job.lease, at: clock.now(), kind: 'log', level: 'warn', message })
-    await this.#handBack(job, clock.now() + UNKNOWN_TASK_MS, message)
-  }
-
-  async #handBack(job: Claimed, dueAt: number, reason: string): Promise<void> {
+  async #handBack(job: Claimed): Promise<void> {
     this.#slots.release(job.queue)
-    await this.#settle(job, { lease: job.lease, outcome: 'released', dueAt, reason })
+    const reason = `Worker ${this.#settings.name} does not take it.`
+    await this.#settle(job, { lease: job.lease, outcome: 'released', dueAt: this.#parts.clock.now(), reason })
   }
 
   #release(releases: readonly Release[], results?: ReadonlyMap<JobId, Payload>): void {

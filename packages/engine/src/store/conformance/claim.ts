@@ -44,6 +44,28 @@ export function testClaim(open: OpenStore): void {
       assert.deepEqual(claimed.sort(), ids.sort())
     })
 
+    test('a worker is given jobs of the tasks that it knows, and leaves the others to others', async () => {
+      await using rig = await Rig.open(open)
+      const [mask, tile, other] = [
+        await rig.enqueue({ task: 'mask' }),
+        await rig.enqueue({ task: 'render' }),
+        await rig.enqueue({ task: 'mask' }),
+      ]
+      const painter = await rig.worker('painter', 30_000, ['render', 'frame'])
+      const idler = await rig.worker('idler', 30_000, [])
+      assert.deepEqual(await idler.claim('tiles', 10), [])
+      const claimed = await painter.claim('tiles', 10)
+      assert.deepEqual(
+        claimed.map(({ lease }) => lease.jobId),
+        [tile],
+      )
+      const rest = await (await rig.worker('anyone')).claim('tiles', 10)
+      assert.deepEqual(
+        rest.map(({ lease }) => lease.jobId),
+        [mask, other],
+      )
+    })
+
     test('many jobs that fall due at one instant become claimable bit by bit, those due first first', async () => {
       await using rig = await Rig.open(open)
       const dueAt = rig.clock.now() + 100

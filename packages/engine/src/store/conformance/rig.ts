@@ -86,10 +86,12 @@ export class Rig implements AsyncDisposable {
     return job.id
   }
 
-  async worker(name = 'ada', leaseMs = 30_000): Promise<Hand> {
+  /** @param tasks the ones that it knows; any when left out */
+  async worker(name = 'ada', leaseMs = 30_000, tasks?: readonly string[]): Promise<Hand> {
     const id = this.#ids.worker()
     const hand = new Hand(this.store, id)
-    await this.store.addWorker({ id, name, queues: { tiles: 10 }, leaseMs }, (reason) => hand.lost.push(reason))
+    const info = { id, name, queues: { tiles: 10 }, leaseMs, ...(tasks !== undefined && { tasks }) }
+    await this.store.addWorker(info, (reason) => hand.lost.push(reason))
     return hand
   }
 
