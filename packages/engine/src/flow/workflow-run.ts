@@ -1,13 +1,5 @@
 import type { Clock, Timer } from '../clock/clock.ts'
-import {
-  DeadlineExceededError,
-  GroupTooLargeError,
-  JobCancelledError,
-  LeaseLostError,
-  StepFailedError,
-  TaskFailedError,
-  WorkflowChangedError,
-} from '../errors.ts'
+import { GroupTooLargeError, StepFailedError, WorkflowChangedError } from '../errors.ts'
 import type { Ids } from '../job/ids.ts'
 import type { JobId, RecordedError } from '../job/job.ts'
 import { recordError } from '../job/recorded-error.ts'
@@ -29,7 +21,9 @@ import type {
 import { checkDuration, checkOptions } from '../task/check-options.ts'
 import { parseInput, parseOutput } from '../task/validate.ts'
 import type { AnyTask, Callable, Workflow } from '../task/workflow.ts'
-import { clampFraction, type StopReason } from '../worker/attempt.ts'
+import { clampFraction } from '../worker/attempt.ts'
+import { type StopReason, stopError, stoppedSettlement } from '../worker/stop-reason.ts'
+import { failureOfGroup, resultOfCall, resultsOfGroup } from './child-outcomes.ts'
 import { Deliveries } from './deliveries.ts'
 import type { CallOptions, Flow, MapOptions, Outcome } from './flow.ts'
 import { seededRandom, uuidFrom } from './seeded-random.ts'
@@ -74,6 +68,7 @@ export class WorkflowRun implements Flow {
   readonly id: JobId
   readonly owner: string | undefined
   readonly lease: Lease
+  readonly task: string
   readonly #claimed: Claimed
   readonly #workflow: Workflow
   readonly #services: WorkflowServices
@@ -100,6 +95,7 @@ export class WorkflowRun implements Flow {
     this.id = claimed.lease.jobId
     this.owner = claimed.owner
     this.lease = claimed.lease
+    this.task = workflow.name
     this.#claimed = claimed
     this.#workflow = workflow
     this.#services = services
@@ -150,18 +146,18 @@ export class WorkflowRun implements Flow {
   stop(reason: StopReason, graceMs = WORKFLOW_GRACE_MS): void {
     if (this.#stop !== undefined) return
     this.#stop = reason
-    const error = this.#stopError(reason)
+    const error = stopError(reason, this)
     this.#controller.abort(error)
     this.#deliveries?.stop()
     // Handed back or lost, its code must not see that: it goes on elsewhere as if nothing had happened.
-    if (reason.why === 'worker_stops' || reason.why === 'lease_lost') {
-      if (this.#localSteps === 0) this.#end(this.#stopped(reason))
-      else this.#timer(() => this.#end(this.#stopped(reason)), graceMs)
+    if (isElsewhere(reason)) {
+      if (this.#localSteps === 0) this.#end(this.#settled(reason))
+      else this.#timer(() => this.#end(this.#settled(reason)), graceMs)
       return
     }
     for (const waiter of this.#waiters.values()) waiter.reject(error)
     this.#waiters.clear()
-    this.#timer(() => this.#end(this.#stopped(reason)), graceMs)
+    this.#timer(() => this.#end(this.#settled(reason)), graceMs)
   }
 
   /**
@@ -274,10 +270,10 @@ export class WorkflowRun implements Flow {
       const parsed = await parseOutput(this.#workflow, output)
       const result = await this.#services.payloads.encode(parsed, `The result of ${this.#workflow.name}`)
       if (this.#fatal !== undefined) throw this.#fatal
-      if (this.#stop !== undefined) this.#end(this.#stopped(this.#stop))
+      if (this.#stop !== undefined) this.#end(this.#settled(this.#stop))
       else this.#end({ lease: this.lease, outcome: 'succeeded', result })
     } catch (error) {
-      if (this.#stop !== undefined) this.#end(this.#stopped(this.#stop))
+      if (this.#stop !== undefined) this.#end(this.#settled(this.#stop))
       else this.#end(this.#failure(this.#fatal ?? error))
     }
   }
@@ -344,38 +340,24 @@ export class WorkflowRun implements Flow {
   async #resumeChildren(step: number, recorded: RecordedStep): Promise<void> {
     const waiter = this.#waiters.get(step)
     const isPending = recorded.children.some((child) => child.state === 'pending')
-    const isReleased = !isPending || groupFailure(recorded.children) !== undefined
+    const isReleased = !isPending || failureOfGroup(recorded.children) !== undefined
     if (waiter !== undefined && isReleased) await this.#childrenEnded(step, waiter, recorded.children)
   }
 
   async #childrenEnded(step: number, waiter: Waiter, outcomes: readonly ChildOutcome[]): Promise<void> {
-    if (waiter.kind === 'call') {
-      const [outcome] = outcomes
-      if (outcome === undefined || outcome.state === 'pending') return
-      if (outcome.state === 'succeeded') this.#deliver(step, await this.#services.payloads.decode(outcome.result))
-      else this.#deliverError(step, childError(outcome, outcome.error))
-      return
+    const { payloads } = this.#services
+    const [called] = outcomes
+    if (waiter.kind === 'call' && (called === undefined || called.state === 'pending')) return
+    try {
+      if (waiter.kind === 'call' && called !== undefined) this.#deliver(step, await resultOfCall(called, payloads))
+      else this.#deliver(step, await resultsOfGroup(outcomes, this.#policyOf(step), payloads))
+    } catch (failure) {
+      this.#deliverError(step, failure)
     }
-    const policy = this.#policies.get(step) ?? this.#recorded.get(step)?.policy ?? 'fail'
-    if (policy === 'collect') {
-      this.#deliver(step, await Promise.all(outcomes.map((outcome) => this.#collect(outcome))))
-      return
-    }
-    const failure = groupFailure(outcomes)
-    if (failure !== undefined) this.#deliverError(step, failure)
-    else this.#deliver(step, await Promise.all(outcomes.map((outcome) => this.#resultOf(outcome))))
   }
 
-  async #resultOf(outcome: ChildOutcome): Promise<unknown> {
-    if (outcome.state === 'succeeded') return this.#services.payloads.decode(outcome.result)
-    throw new Error(`Job ${outcome.jobId} is ${outcome.state}, though no failure ended its group.`)
-  }
-
-  async #collect(outcome: ChildOutcome): Promise<Outcome<unknown>> {
-    if (outcome.state === 'succeeded') return { ok: true, value: await this.#services.payloads.decode(outcome.result) }
-    if (outcome.state === 'pending')
-      throw new Error(`Job ${outcome.jobId} has not ended, though its group was released.`)
-    return { ok: false, error: childError(outcome, outcome.error) }
+  #policyOf(step: number): GroupPolicy {
+    return this.#policies.get(step) ?? this.#recorded.get(step)?.policy ?? 'fail'
   }
 
   async #runLocally(step: number, name: string, fn: (signal: AbortSignal) => unknown): Promise<void> {
@@ -401,7 +383,8 @@ export class WorkflowRun implements Flow {
       if (needsSlot) this.#services.releaseSlot(queue)
       else this.#isSlotUsed = false
       if (!needsSlot) this.#deliveries?.start()
-      if (this.#localSteps === 0 && this.#stop?.why === 'worker_stops') this.#end(this.#stopped(this.#stop))
+      if (this.#localSteps === 0 && this.#stop !== undefined && isElsewhere(this.#stop))
+        this.#end(this.#settled(this.#stop))
     }
   }
 
@@ -496,48 +479,12 @@ export class WorkflowRun implements Flow {
     return { lease: this.lease, outcome: 'failed', error: recorded }
   }
 
-  #stopped(stop: StopReason): Settlement | undefined {
-    switch (stop.why) {
-      case 'cancel': {
-        const error: RecordedError = { code: 'job_cancelled', message: stop.reason, retryable: false }
-        return { lease: this.lease, outcome: 'cancelled', error }
-      }
-      case 'worker_stops':
-        return {
-          lease: this.lease,
-          outcome: 'released',
-          dueAt: this.#services.clock.now(),
-          reason: 'The worker stopped.',
-        }
-      case 'lease_lost':
-        return undefined
-      case 'deadline':
-      case 'timeout':
-        return this.#failure(new DeadlineExceededError(this.#workflow.name))
-    }
-  }
-
-  #stopError(reason: StopReason): Error {
-    if (reason.why === 'cancel') return new JobCancelledError(this.id, reason.reason)
-    if (reason.why === 'lease_lost') return new LeaseLostError(this.id, this.lease.attempt)
-    if (reason.why === 'worker_stops') return new Error('The worker stops; the workflow goes on elsewhere.')
-    return new DeadlineExceededError(this.#workflow.name)
+  #settled(stop: StopReason): Settlement | undefined {
+    return stoppedSettlement(stop, this, this.#services.clock.now())
   }
 }
 
-function childError(child: ChildOutcome, error: RecordedError): Error {
-  if (child.state === 'cancelled') return new JobCancelledError(child.jobId, error.message)
-  return new TaskFailedError(child.jobId, child.task, error)
-}
-
-/**
- * The failure that ended a group. Siblings end soon after it, cancelled because of it, and the store alone knows which was
- * first: so the first run and every replay of it see the same one.
- */
-function groupFailure(outcomes: readonly ChildOutcome[]): Error | undefined {
-  for (const outcome of outcomes) {
-    if (outcome.state !== 'pending' && outcome.state !== 'succeeded' && outcome.endedGroup === true)
-      return childError(outcome, outcome.error)
-  }
-  return undefined
+/** Its code must not see that it stops: it goes on in another worker as if nothing had happened. */
+function isElsewhere({ why }: StopReason): boolean {
+  return why === 'worker_stops' || why === 'lease_lost'
 }

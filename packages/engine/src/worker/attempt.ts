@@ -1,23 +1,14 @@
 import { createReadStream } from 'node:fs'
 import { setAlarm } from '../clock/alarm.ts'
 import type { Clock, Timer } from '../clock/clock.ts'
-import { AttemptTimeoutError, DeadlineExceededError, JobCancelledError, LeaseLostError } from '../errors.ts'
 import type { ExecutionRequest } from '../executor/execution.ts'
-import type { RecordedError } from '../job/job.ts'
 import { recordError } from '../job/recorded-error.ts'
 import { retryDelayMs } from '../job/retry.ts'
 import type { ArtifactContent, Payloads } from '../payload/payloads.ts'
 import type { Claimed, Lease, LogLevel, Settlement, Told } from '../store/store.ts'
 import type { JobContext, Task } from '../task/task.ts'
 import { parseInput, parseOutput } from '../task/validate.ts'
-
-/** Why an attempt is asked to stop. */
-export type StopReason =
-  | { readonly why: 'cancel'; readonly reason: string }
-  | { readonly why: 'timeout' }
-  | { readonly why: 'deadline' }
-  | { readonly why: 'lease_lost' }
-  | { readonly why: 'worker_stops' }
+import { type StopReason, stopError, stoppedSettlement } from './stop-reason.ts'
 
 export type AttemptServices = {
   readonly clock: Clock
@@ -84,11 +75,11 @@ export class Attempt implements JobContext {
       const result = await Promise.race([work, givenUp])
       // A result that was still reached is kept when its worker merely stops; otherwise it comes too late.
       if (this.#stop !== undefined && this.#stop.why !== 'worker_stops') {
-        return this.#stopped(this.#stop, this.signal.reason)
+        return this.#stopped(this.#stop)
       }
       return { lease: this.lease, outcome: 'succeeded', result }
     } catch (thrown) {
-      return this.#stop === undefined ? this.#failed(thrown) : this.#stopped(this.#stop, thrown)
+      return this.#stop === undefined ? this.#failed(thrown) : this.#stopped(this.#stop)
     } finally {
       this.#isOver = true
       for (const timer of this.#timers) timer.cancel()
@@ -99,7 +90,7 @@ export class Attempt implements JobContext {
   stop(reason: StopReason, graceMs = this.#task.graceMs): void {
     if (this.#stop !== undefined) return
     this.#stop = reason
-    this.#controller.abort(this.#abortReason(reason))
+    this.#controller.abort(stopError(reason, this))
     this.#timers.push(this.#services.clock.setTimeout(() => this.#giveUp?.(), this.#patienceMs(graceMs)))
   }
 
@@ -162,7 +153,7 @@ export class Attempt implements JobContext {
     const { clock } = this.#services
     const { timeoutMs } = this.#task
     if (timeoutMs !== undefined) {
-      this.#timers.push(setAlarm(clock, clock.now() + timeoutMs, () => this.stop({ why: 'timeout' })))
+      this.#timers.push(setAlarm(clock, clock.now() + timeoutMs, () => this.stop({ why: 'timeout', timeoutMs })))
     }
     const { deadlineAt } = this.#claimed
     if (deadlineAt !== undefined) this.#timers.push(setAlarm(clock, deadlineAt, () => this.stop({ why: 'deadline' })))
@@ -175,40 +166,10 @@ export class Attempt implements JobContext {
     return { lease: this.lease, outcome: 'retried', error, dueAt: this.#services.clock.now() + delayMs }
   }
 
-  #stopped(stop: StopReason, thrown: unknown): Settlement | undefined {
-    switch (stop.why) {
-      case 'cancel': {
-        const error: RecordedError = { code: 'job_cancelled', message: stop.reason, retryable: false }
-        return { lease: this.lease, outcome: 'cancelled', error }
-      }
-      case 'timeout':
-        return this.#failed(this.signal.reason)
-      case 'deadline':
-        return {
-          lease: this.lease,
-          outcome: 'failed',
-          error: recordError(this.signal.reason, { jobId: this.id, name: this.task }),
-        }
-      case 'worker_stops':
-        return { lease: this.lease, outcome: 'released', dueAt: this.#services.clock.now(), reason: String(thrown) }
-      case 'lease_lost':
-        return undefined
-    }
-  }
-
-  #abortReason(stop: StopReason): Error {
-    switch (stop.why) {
-      case 'cancel':
-        return new JobCancelledError(this.id, stop.reason)
-      case 'timeout':
-        return new AttemptTimeoutError(this.task, this.#task.timeoutMs ?? 0)
-      case 'deadline':
-        return new DeadlineExceededError(this.task)
-      case 'lease_lost':
-        return new LeaseLostError(this.id, this.attempt)
-      case 'worker_stops':
-        return new Error('The worker stops; the job goes on elsewhere.')
-    }
+  #stopped(stop: StopReason): Settlement | undefined {
+    // Too slow this time is a failure like any other: it may be tried again.
+    if (stop.why === 'timeout') return this.#failed(this.signal.reason)
+    return stoppedSettlement(stop, this, this.#services.clock.now())
   }
 
   #tell(what: ToldBody): void {

@@ -6,9 +6,10 @@ import type { JobId, WorkerId } from '../job/job.ts'
 import type { ArtifactSink, Payloads } from '../payload/payloads.ts'
 import type { Claimed, Hint, Lease, NewJob, Payload, Release, Settlement, Store } from '../store/store.ts'
 import type { AnyTask } from '../task/workflow.ts'
-import { Attempt, type AttemptServices, type StopReason } from './attempt.ts'
+import { Attempt, type AttemptServices } from './attempt.ts'
 import { Outbox } from './outbox.ts'
 import { Slots } from './slots.ts'
+import type { StopReason } from './stop-reason.ts'
 
 /** Hints may be lost, so each worker looks for itself so often; the draw keeps many workers apart. */
 const LOOK_MS = 1_000
