@@ -33,10 +33,15 @@ tests.on('test:pass', ({ name, skip }) => {
 tests.on('test:fail', ({ todo }) => {
   if (todo === undefined) failures++
 })
+let counts = { passed: 0, skipped: 0 }
+tests.on('test:summary', (summary) => {
+  if (summary.file === undefined) counts = summary.counts
+})
 tests.compose(new spec()).pipe(process.stdout)
 tests.on('end', () => {
   if (skipped.length > 0) console.log(`\nSkipped:\n${skipped.map((name) => `  ${name}`).join('\n')}`)
   const forbidden = skipped.length > 0 && process.env.CI !== undefined
   if (forbidden) console.error(`\n${skipped.length} skipped, and nothing may be skipped where CI is set.`)
+  console.log(`\n${counts.passed} passed, ${failures} failed, ${counts.skipped} skipped`)
   process.exitCode = failures > 0 || forbidden ? 1 : 0
 })
