@@ -141,7 +141,7 @@ class SqliteStore implements Store {
       return this.#context.sql.run('insertWorker', id, name, process, host, pid, queues, leaseMs, now + leaseMs, now)
         .lastInsertRowid
     })
-    const tasks = worker.tasks === undefined ? null : JSON.stringify(worker.tasks)
+    const tasks = worker.tasks === undefined ? null : new Set(worker.tasks)
     this.#knownWorkers.set(worker.id, { number, tasks })
     this.#leases.keep(number, worker.leaseMs, onLost)
   }
@@ -198,7 +198,13 @@ class SqliteStore implements Store {
   }
 
   async states(ids: readonly JobId[]): Promise<ReadonlyMap<JobId, JobState>> {
-    const rows = this.#context.sql.all<{ id: JobId; state: JobState }>('statesOfJobs', JSON.stringify(ids))
+    const { sql } = this.#context
+    const [only] = ids
+    if (ids.length === 1 && only !== undefined) {
+      const row = sql.get<{ state: JobState }>('stateOfJob', only)
+      return new Map(row === undefined ? [] : [[only, row.state]])
+    }
+    const rows = sql.all<{ id: JobId; state: JobState }>('statesOfJobs', JSON.stringify(ids))
     return new Map(rows.map(({ id, state }) => [id, state]))
   }
 

@@ -24,17 +24,26 @@ export const insertIdempotency = `
 /** Primary key: events (cursor). */
 export const insertEvent = `insert into events (seq, kind, attempt, at, data) values (?, ?, ?, ?, ?)`
 
-/** The most urgent ready jobs of a queue, of these tasks (a JSON array; any when null). Index: live_ready (queue, priority desc, due_at, seq). */
-export const readyJobs = `
+const readyColumns = `
   select live.seq as seq, live.attempt as attempt, live.failures as failures, live.priority as priority,
     jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,
     jobs.owner as owner, jobs.deadline_at as deadline_at
   from live indexed by live_ready
-  join jobs on jobs.seq = live.seq
-  where live.queue = ?1 and live.state = 'ready'
-    and (?2 is null or jobs.task in (select value from json_each(?2)))
+  join jobs on jobs.seq = live.seq`
+
+/** The most urgent ready jobs of a queue. Index: live_ready (queue, priority desc, due_at, seq). */
+export const readyJobs = `
+  ${readyColumns}
+  where live.queue = ? and live.state = 'ready'
   order by live.priority desc, live.due_at, live.seq
-  limit ?3`
+  limit ?`
+
+/** The same, of these tasks only (a JSON array). Index: live_ready (queue, priority desc, due_at, seq). */
+export const readyJobsOfTasks = `
+  ${readyColumns}
+  where live.queue = ? and live.state = 'ready' and jobs.task in (select value from json_each(?))
+  order by live.priority desc, live.due_at, live.seq
+  limit ?`
 
 /** Primary key: live (seq). */
 export const markClaimed = `
@@ -311,6 +320,14 @@ export const queueCounts = `
     sum(state in ('scheduled', 'held')) as scheduled,
     sum(state = 'running') as running
   from live group by queue order by queue`
+
+/** Index: jobs (id unique). */
+export const stateOfJob = `
+  select coalesce(outcomes.state, case live.state when 'running' then 'running' else 'waiting' end) as state
+  from jobs
+  left join outcomes on outcomes.seq = jobs.seq
+  left join live on live.seq = jobs.seq
+  where jobs.id = ?`
 
 /** Index: jobs (id unique). */
 export const statesOfJobs = `
