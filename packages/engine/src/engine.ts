@@ -192,7 +192,6 @@ export class Engine {
       store: this.store,
       clock: this.clock,
       random: this.#random,
-      ids: this.#ids,
       payloads: this.#payloads,
       artifacts: this.artifacts,
       tasks: this.tasks,

@@ -84,7 +84,6 @@ class SqliteStore implements Store {
   readonly name = 'sqlite'
   readonly clock: Clock
   readonly settings: Settings
-  readonly #path: string
   readonly #db: DatabaseSync
   readonly #context: Context
   readonly #commits: GroupCommit
@@ -100,7 +99,6 @@ class SqliteStore implements Store {
 
   constructor(path: string, db: DatabaseSync, options: SqliteStoreOptions) {
     this.clock = options.clock ?? systemClock
-    this.#path = path
     this.#db = db
     this.#context = { sql: new Prepared(db), clock: this.clock, hints: new HintCollector() }
     const committed = () => this.#tellOthers()
@@ -368,11 +366,6 @@ class SqliteStore implements Store {
         .filter((port) => port !== 0)
     }
     return this.#neighbours
-  }
-
-  /** For messages. */
-  get path(): string {
-    return this.#path
   }
 }
 

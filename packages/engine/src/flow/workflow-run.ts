@@ -1,6 +1,5 @@
 import type { Clock, Timer } from '../clock/clock.ts'
 import { GroupTooLargeError, StepFailedError, WorkflowChangedError } from '../errors.ts'
-import type { Ids } from '../job/ids.ts'
 import type { JobId, RecordedError } from '../job/job.ts'
 import { recordError } from '../job/recorded-error.ts'
 import type { Payloads } from '../payload/payloads.ts'
@@ -35,7 +34,6 @@ const WORKFLOW_GRACE_MS = 5_000
 export type WorkflowServices = {
   readonly clock: Clock
   readonly payloads: Payloads
-  readonly ids: Ids
   history(row: number): Promise<readonly RecordedStep[]>
   outcomes(row: number, step: number): Promise<readonly ChildOutcome[]>
   advance(lease: Lease, steps: readonly NewStep[]): Promise<'recorded' | 'lease_lost' | 'cancelling'>

@@ -1,7 +1,6 @@
 import type { Clock, Timer } from '../clock/clock.ts'
 import type { CallOptions } from '../flow/flow.ts'
 import { WorkflowRun, type WorkflowServices } from '../flow/workflow-run.ts'
-import type { Ids } from '../job/ids.ts'
 import type { JobId, WorkerId } from '../job/job.ts'
 import type { ArtifactSink, Payloads } from '../payload/payloads.ts'
 import type { Claimed, Hint, Lease, NewJob, Payload, Release, Settlement, Store } from '../store/store.ts'
@@ -30,7 +29,6 @@ export type WorkerParts = {
   readonly store: Store
   readonly clock: Clock
   readonly random: () => number
-  readonly ids: Ids
   readonly payloads: Payloads
   readonly artifacts: ArtifactSink | undefined
   readonly tasks: ReadonlyMap<string, AnyTask>
@@ -354,11 +352,10 @@ export class JobWorker {
   }
 
   #makeFlowServices(): WorkflowServices {
-    const { clock, payloads, ids, store, newJob } = this.#parts
+    const { clock, payloads, store, newJob } = this.#parts
     return {
       clock,
       payloads,
-      ids,
       newJob,
       history: (row) => this.#readOn(() => store.history(row)),
       outcomes: (row, step) => this.#readOn(() => store.outcomes(row, step)),
