@@ -131,6 +131,16 @@ test('an input that the task refuses is answered with a pointer to each fault, a
   assert.deepEqual((await here.send({ url: '/jobs' })).json().jobs, [])
 })
 
+test('a deadline or a due time that the engine refuses is the request’s fault, not the server’s', async () => {
+  await using here = await openTestServer()
+  for (const option of [{ deadlineMs: 9e15 }, { dueAt: '9000-01-01T00:00:00Z' }]) {
+    const response = await here.send(execution('double', { inputs: { input: 1 }, ...option }))
+    assert.equal(response.statusCode, 400, response.body)
+    assert.equal(response.json().code, 'option_invalid')
+  }
+  assert.deepEqual((await here.send({ url: '/jobs' })).json().jobs, [])
+})
+
 test('unknown fields are refused by name, in the body and among the inputs and outputs', async () => {
   await using here = await openTestServer()
   const pointersOf = async (process: string, body: object) => {
