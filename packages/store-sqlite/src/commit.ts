@@ -6,12 +6,12 @@ import {
   type Commit,
   type CommitResult,
   cancelled,
-  type JobId,
   type Lease,
   type NewStep,
   type Settlement,
   type Told,
 } from '@headrace/engine'
+import { claimFromQueue, type KnownWorker } from './claim.ts'
 import { applyTransition, Endings, type HeldRow } from './ending.ts'
 import { insertNewJob } from './enqueue.ts'
 import type { Durability } from './group-commit.ts'
@@ -21,9 +21,6 @@ import type { Context } from './prepared.ts'
 export function durabilityOf(batch: Commit): Durability {
   return batch.settle.length > 0 || batch.advance.length > 0 ? 'before-seen' : 'later'
 }
-
-/** A worker as this process's store knows it: its number, and the tasks that it knows, or null for any. */
-export type KnownWorker = { readonly number: number; readonly tasks: ReadonlySet<string> | null }
 
 /** Everything a worker has to say, in one transaction. */
 export function commitBatch(context: Context, batch: Commit, known: KnownWorker): CommitResult {
@@ -128,68 +125,13 @@ function insertChildren(context: Context, seq: number, step: NewStep): number[] 
   return step.children.map((child, item) => insertNewJob(context, child, parent, item, item >= dueMax))
 }
 
-type ReadyRow = {
-  readonly seq: number
-  readonly attempt: number
-  readonly failures: number
-  readonly priority: number
-  readonly id: JobId
-  readonly task: string
-  readonly kind: Claimed['kind']
-  readonly input: string
-  readonly created_at: number
-  readonly owner: string | null
-  readonly deadline_at: number | null
-}
-
 function claimAll(context: Context, batch: Commit, worker: KnownWorker): Claimed[] {
   if (batch.claim.length === 0) return []
-  const { sql } = context
   // A worker that was taken for lost must not hold anything: nobody would take it away from it again.
-  if (sql.get('workerAlive', worker.number) === undefined) return []
+  if (context.sql.get('workerAlive', worker.number) === undefined) return []
   promoteDue(context)
-  return batch.claim.flatMap(({ queue, slots }) => (slots > 0 ? claim(context, batch, worker, queue, slots) : []))
-}
-
-function claim(
-  { sql, clock, hints }: Context,
-  batch: Commit,
-  worker: KnownWorker,
-  queue: string,
-  slots: number,
-): Claimed[] {
-  const ready = readyJobs(sql, worker, queue, slots)
-  if (ready.length === 0) return []
-  const now = clock.now()
-  const data = JSON.stringify({ worker: batch.worker })
-  for (const row of ready) {
-    sql.run('markClaimed', worker.number, now, row.seq)
-    sql.run('insertEvent', row.seq, 'started', row.attempt + 1, now, data)
-  }
-  hints.events()
-  return ready.map((row) => toClaimed(row, queue, batch))
-}
-
-// Nearly always the worker knows them all, and the statement that picks among them costs twice as much.
-function readyJobs(sql: Context['sql'], { tasks }: KnownWorker, queue: string, slots: number): ReadyRow[] {
-  const ready = sql.all<ReadyRow>('readyJobs', queue, slots)
-  if (tasks === null || ready.every(({ task }) => tasks.has(task))) return ready
-  return sql.all<ReadyRow>('readyJobsOfTasks', queue, JSON.stringify([...tasks]), slots)
-}
-
-function toClaimed(row: ReadyRow, queue: string, batch: Commit): Claimed {
-  return {
-    lease: { jobId: row.id, attempt: row.attempt + 1, worker: batch.worker, row: row.seq },
-    task: row.task,
-    kind: row.kind,
-    queue,
-    priority: row.priority,
-    input: row.input,
-    createdAt: row.created_at,
-    failures: row.failures,
-    ...(row.owner !== null && { owner: row.owner }),
-    ...(row.deadline_at !== null && { deadlineAt: row.deadline_at }),
-  }
+  context.lanes.refresh()
+  return batch.claim.flatMap((asked) => (asked.slots > 0 ? claimFromQueue(context, batch, worker, asked) : []))
 }
 
 /** However many fall due at one instant, a transaction stays short; the next sweep goes on with the rest. */

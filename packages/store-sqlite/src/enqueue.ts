@@ -28,13 +28,14 @@ export function enqueueJob(context: Context, job: NewJob): Enqueued {
 
 /** @returns the store's own number for the job */
 export function insertNewJob(
-  { sql, clock, hints }: Context,
+  { sql, clock, hints, lanes }: Context,
   job: NewJob,
   parent: ParentStep | undefined,
   item: number,
   held: boolean,
 ): number {
   const now = clock.now()
+  const lane = lanes.numberOf({ queue: job.queue, task: job.task, deployment: '', labels: '', needs: '' })
   const { lastInsertRowid: seq } = sql.run(
     'insertJob',
     job.id,
@@ -52,6 +53,7 @@ export function insertNewJob(
     parent?.step ?? null,
     parent === undefined ? null : item,
     job.retryOf ?? null,
+    lane,
   )
   const dueAt = job.dueAt ?? now
   const state = held ? 'held' : dueAt > now ? 'scheduled' : 'ready'
@@ -60,7 +62,9 @@ export function insertNewJob(
     seq,
     state,
     job.queue,
+    lane,
     job.priority,
+    dueAt,
     dueAt,
     job.deadlineAt ?? null,
     job.kind,

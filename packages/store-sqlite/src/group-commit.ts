@@ -31,6 +31,7 @@ export class GroupCommit {
   readonly #path: string
   readonly #log: LogFlush | undefined
   readonly #committed: () => void
+  readonly #rolledBack: () => void
   readonly #statements: Readonly<Record<'begin' | 'commit', StatementSync>>
   #waiting: Operation[] = []
   #scheduled = false
@@ -42,13 +43,22 @@ export class GroupCommit {
   /**
    * @param fsync false leaves out every flush to the disk
    * @param committed called after each transaction, before its operations resolve
+   * @param rolledBack called after a transaction that came to nothing
    */
-  constructor(options: { db: DatabaseSync; clock: Clock; path: string; fsync: boolean; committed: () => void }) {
+  constructor(options: {
+    db: DatabaseSync
+    clock: Clock
+    path: string
+    fsync: boolean
+    committed: () => void
+    rolledBack?: () => void
+  }) {
     this.#db = options.db
     this.#clock = options.clock
     this.#path = options.path
     this.#log = options.fsync ? new LogFlush(options.path) : undefined
     this.#committed = options.committed
+    this.#rolledBack = options.rolledBack ?? (() => {})
     this.#statements = {
       begin: this.#db.prepare('begin immediate'),
       commit: this.#db.prepare('commit'),
@@ -184,5 +194,6 @@ export class GroupCommit {
 
   #rollBack(): void {
     if (this.#db.isTransaction) this.#db.exec('rollback')
+    this.#rolledBack()
   }
 }

@@ -165,4 +165,153 @@ export const migrations: readonly string[] = [
     primary key (namespace, key)
   ) strict, without rowid;
   `,
+  `
+  create table lanes (
+    id integer primary key,
+    queue text not null,
+    task text not null,
+    deployment text not null,
+    labels text not null,
+    needs text not null,
+    unique (queue, task, deployment, labels, needs)
+  ) strict;
+  insert into lanes (queue, task, deployment, labels, needs)
+  select distinct live.queue, jobs.task, '', '', '' from live join jobs on jobs.seq = live.seq;
+
+  create table live_2 (
+    seq integer primary key,
+    state text not null
+      check (state in ('held', 'blocked', 'following', 'scheduled', 'parked', 'ready', 'running')),
+    queue text not null,
+    lane integer not null,
+    priority integer not null,
+    rank integer not null,
+    due_at integer not null,
+    attempt integer not null default 0,
+    failures integer not null default 0,
+    lapses integer not null default 0,
+    busy integer not null default 0,
+    worker integer,
+    pin integer,
+    started_at integer,
+    deadline_at integer,
+    cancel_at integer,
+    cancel_reason text,
+    ending text,
+    cleanup integer not null default 0,
+    kind text not null,
+    parent_seq integer,
+    step integer,
+    grouped integer not null default 0,
+    attached integer not null default 0,
+    session integer,
+    limit_key text,
+    permit integer not null default 0,
+    cache_key text,
+    check ((state = 'running') = (worker is not null))
+  ) strict;
+  insert into live_2 (seq, state, queue, lane, priority, rank, due_at, attempt, failures, lapses, busy, worker, started_at,
+    deadline_at, cancel_at, cancel_reason, kind, parent_seq, step, grouped, attached)
+  select live.seq, live.state, live.queue, lanes.id, live.priority, live.due_at, live.due_at, live.attempt, live.failures,
+    live.lapses, live.busy, live.worker, live.started_at, live.deadline_at, live.cancel_at, live.cancel_reason, live.kind,
+    live.parent_seq, live.step, live.grouped, live.attached
+  from live
+  join jobs on jobs.seq = live.seq
+  join lanes on lanes.queue = live.queue and lanes.task = jobs.task;
+  drop table live;
+  alter table live_2 rename to live;
+  create index live_ready on live (lane, priority desc, rank, seq) where state = 'ready' and pin is null;
+  create index live_pinned on live (pin, priority desc, rank, seq) where state = 'ready' and pin is not null;
+  create index live_blocked on live (limit_key, priority desc, rank, seq) where state = 'blocked';
+  create index live_following on live (cache_key, seq) where state = 'following';
+  create index live_due on live (due_at) where state in ('scheduled', 'parked');
+  create index live_running on live (worker) where state = 'running';
+  create index live_running_by_seq on live (seq) where state = 'running';
+  create index live_children on live (parent_seq, step, seq) where parent_seq is not null;
+  create index live_deadline on live (deadline_at) where deadline_at is not null;
+  create index live_cancelling on live (worker) where cancel_at is not null;
+  create index live_limited on live (limit_key, seq) where limit_key is not null;
+  create index live_in_session on live (session, seq) where session is not null;
+
+  alter table jobs add column lane integer;
+  alter table jobs add column session integer;
+  alter table jobs add column limits text;
+  alter table jobs add column cache text;
+  alter table outcomes add column cached_from integer;
+  alter table workers add column deployment text not null default '';
+  alter table workers add column labels text not null default '[]';
+  alter table workers add column offers text;
+  alter table steps add column source_seq integer;
+  alter table steps add column compensates integer not null default 0;
+  create index steps_due on steps (due_at) where kind = 'signal' and released = 0 and due_at is not null;
+
+  create table queues (
+    name text primary key,
+    paused integer not null default 0,
+    fair integer not null default 0,
+    vtime integer not null default 0,
+    rate_count integer,
+    rate_per_ms integer,
+    tokens real,
+    tokens_at integer,
+    check ((rate_count is null) = (rate_per_ms is null))
+  ) strict, without rowid;
+  create table shares (
+    queue text not null,
+    owner text not null,
+    weight real not null default 1 check (weight > 0),
+    vtime integer not null default 0,
+    primary key (queue, owner)
+  ) strict, without rowid;
+  create table limits (
+    key text primary key,
+    max integer not null,
+    taken integer not null default 0,
+    live integer not null default 0
+  ) strict, without rowid;
+  create table deployments (
+    name text primary key,
+    state text not null check (state in ('dark', 'active', 'draining', 'retired')),
+    changed_at integer not null
+  ) strict, without rowid;
+  create unique index deployments_active on deployments (state) where state = 'active';
+  create table sessions (
+    id integer primary key,
+    seq integer not null,
+    step integer not null,
+    worker integer,
+    state text not null check (state in ('open', 'lost', 'closed')),
+    unique (seq, step)
+  ) strict;
+  create index sessions_by_worker on sessions (worker) where state = 'open' and worker is not null;
+  create table signals (
+    id integer primary key,
+    seq integer not null,
+    name text not null,
+    key text,
+    value text not null,
+    consumed integer not null default 0,
+    at integer not null
+  ) strict;
+  create index signals_pending on signals (seq, name, id) where consumed = 0;
+  create unique index signals_by_key on signals (seq, name, key) where key is not null;
+  create table cache (
+    key text primary key,
+    task text not null,
+    seq integer not null,
+    state text not null check (state in ('pending', 'done')),
+    expires_at integer
+  ) strict, without rowid;
+  create index cache_expiry on cache (expires_at) where expires_at is not null;
+  create table schedules (
+    name text primary key,
+    body text not null,
+    paused integer not null default 0,
+    next_at integer,
+    last_at integer,
+    last_seq integer,
+    changed_at integer not null
+  ) strict, without rowid;
+  create index schedules_due on schedules (next_at) where paused = 0 and next_at is not null;
+  `,
 ]

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Clock, HintCollector } from '@headrace/engine'
+import type { Lanes } from './lanes.ts'
 import * as namespace from './statements.ts'
 
 const statements: Readonly<Record<StatementName, string>> = { ...namespace }
@@ -58,6 +59,7 @@ export class Prepared {
 export type Context = {
   readonly sql: Prepared
   readonly clock: Clock
+  readonly lanes: Lanes
   /** What to tell others once the transaction is committed. */
   readonly hints: HintCollector
 }

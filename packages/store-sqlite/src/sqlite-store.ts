@@ -32,12 +32,14 @@ import {
   type WorkerInfo,
   type WorkerRow,
 } from '@headrace/engine'
-import { commitBatch, durabilityOf, type KnownWorker } from './commit.ts'
+import { KnownWorker } from './claim.ts'
+import { commitBatch, durabilityOf } from './commit.ts'
 import { openDatabase } from './database.ts'
 import { cancelTree, Endings } from './ending.ts'
 import { enqueueJob } from './enqueue.ts'
 import { GroupCommit } from './group-commit.ts'
 import { queryEvents, queryJob, queryJobs, queryTree } from './job-query.ts'
+import { Lanes } from './lanes.ts'
 import { ClockLeaseKeeper, type LeaseKeeper, ThreadLeaseKeeper } from './lease-keeper.ts'
 import { type Context, Prepared } from './prepared.ts'
 import { type Liveness, ProcessRegistry, thisProcess } from './process-registry.ts'
@@ -60,7 +62,7 @@ export type SqliteStoreOptions = {
 const EVENTS_WITHIN_MS = 50
 
 /** Whoever commits for a worker that was never added here holds nothing. */
-const NOBODY: KnownWorker = { number: -1, tasks: null }
+const NOBODY = new KnownWorker(-1, undefined)
 
 /** How long the list of the other processes on the file is believed. */
 const NEIGHBOURS_MS = 1_000
@@ -100,9 +102,17 @@ class SqliteStore implements Store {
   constructor(path: string, db: DatabaseSync, options: SqliteStoreOptions) {
     this.clock = options.clock ?? systemClock
     this.#db = db
-    this.#context = { sql: new Prepared(db), clock: this.clock, hints: new HintCollector() }
-    const committed = () => this.#tellOthers()
-    this.#commits = new GroupCommit({ db, clock: this.clock, path, fsync: options.fsync ?? true, committed })
+    const sql = new Prepared(db)
+    const lanes = new Lanes(sql)
+    this.#context = { sql, clock: this.clock, hints: new HintCollector(), lanes }
+    this.#commits = new GroupCommit({
+      db,
+      clock: this.clock,
+      path,
+      fsync: options.fsync ?? true,
+      committed: () => this.#tellOthers(),
+      rolledBack: () => lanes.forget(),
+    })
     this.#processes = new ProcessRegistry(this.#context, options.liveness)
     const isReal = options.clock === undefined && path !== ':memory:'
     this.#leases = isReal ? new ThreadLeaseKeeper(path) : new ClockLeaseKeeper(this.#context)
@@ -139,8 +149,7 @@ class SqliteStore implements Store {
       return this.#context.sql.run('insertWorker', id, name, process, host, pid, queues, leaseMs, now + leaseMs, now)
         .lastInsertRowid
     })
-    const tasks = worker.tasks === undefined ? null : new Set(worker.tasks)
-    this.#knownWorkers.set(worker.id, { number, tasks })
+    this.#knownWorkers.set(worker.id, new KnownWorker(number, worker.tasks))
     this.#leases.keep(number, worker.leaseMs, onLost)
   }
 

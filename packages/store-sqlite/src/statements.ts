@@ -3,13 +3,13 @@
 /** Index: jobs (id unique). */
 export const insertJob = `
   insert into jobs (id, task, kind, queue, priority, input, created_at, deadline_at, owner, tags, parent_seq, root_seq,
-    step, item, retry_of)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    step, item, retry_of, lane)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** Primary key: live (seq). */
 export const insertLive = `
-  insert into live (seq, state, queue, priority, due_at, deadline_at, kind, parent_seq, step, grouped, attached)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  insert into live (seq, state, queue, lane, priority, rank, due_at, deadline_at, kind, parent_seq, step, grouped, attached)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** Primary key: job_tags (tag, seq). */
 export const insertTag = `insert or ignore into job_tags (tag, seq) values (?, ?)`
@@ -24,42 +24,53 @@ export const insertIdempotency = `
 /** Primary key: events (cursor). */
 export const insertEvent = `insert into events (seq, kind, attempt, at, data) values (?, ?, ?, ?, ?)`
 
+/** Primary key: lanes (id). */
+export const lanesAfter = `
+  select id, queue, task, deployment, labels, needs from lanes where id > ? order by id`
+
+/** Primary key: lanes (id). */
+export const insertLane = `
+  insert or ignore into lanes (queue, task, deployment, labels, needs) values (?, ?, ?, ?, ?)`
+
 const readyColumns = `
   select live.seq as seq, live.attempt as attempt, live.failures as failures, live.priority as priority,
     jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,
-    jobs.owner as owner, jobs.deadline_at as deadline_at
-  from live indexed by live_ready
-  join jobs on jobs.seq = live.seq`
+    jobs.owner as owner, jobs.deadline_at as deadline_at`
 
-/** The most urgent ready jobs of a queue. Index: live_ready (queue, priority desc, due_at, seq). */
+/** The most urgent ready jobs of a lane. Index: live_ready (lane, priority desc, rank, seq). */
 export const readyJobs = `
   ${readyColumns}
-  where live.queue = ? and live.state = 'ready'
-  order by live.priority desc, live.due_at, live.seq
+  from live indexed by live_ready
+  join jobs on jobs.seq = live.seq
+  where live.lane = ? and live.state = 'ready' and live.pin is null
+  order by live.priority desc, live.rank, live.seq
   limit ?`
 
-/** The same, of these tasks only (a JSON array). Index: live_ready (queue, priority desc, due_at, seq). */
-export const readyJobsOfTasks = `
-  ${readyColumns}
-  where live.queue = ? and live.state = 'ready' and jobs.task in (select value from json_each(?))
-  order by live.priority desc, live.due_at, live.seq
+/** The same, from the index alone: for a merge of several lanes. Index: live_ready (lane, priority desc, rank, seq). */
+export const readyHeads = `
+  select seq, priority, rank from live indexed by live_ready
+  where lane = ? and state = 'ready' and pin is null
+  order by priority desc, rank, seq
   limit ?`
+
+/** Primary keys: live (seq), jobs (seq). */
+export const readyJob = `${readyColumns} from live join jobs on jobs.seq = live.seq where live.seq = ?`
 
 /** Primary key: live (seq). */
 export const markClaimed = `
   update live set state = 'running', worker = ?, attempt = attempt + 1, started_at = ?, busy = 0 where seq = ?`
 
-/** Makes due what has fallen due, the first first, up to so many. Index: live_scheduled (due_at). */
+/** Makes due what has fallen due, the first first, up to so many. Index: live_due (due_at). */
 export const promoteScheduled = `
   update live set state = 'ready'
   where seq in (
-    select seq from live indexed by live_scheduled
-    where state = 'scheduled' and due_at <= ? order by due_at, seq limit ?
+    select seq from live indexed by live_due
+    where state in ('scheduled', 'parked') and due_at <= ? order by due_at, seq limit ?
   )
   returning queue`
 
-/** Index: live_scheduled (due_at). */
-export const nextScheduled = `select min(due_at) as due_at from live where state = 'scheduled'`
+/** Index: live_due (due_at). */
+export const nextScheduled = `select min(due_at) as due_at from live indexed by live_due where state in ('scheduled', 'parked')`
 
 /** A running job, if this worker's attempt still holds it. Primary key: live (seq). */
 export const heldJob = `
@@ -86,8 +97,8 @@ export const deleteLive = `delete from live where seq = ?`
 
 /** Primary key: live (seq). */
 export const returnToWaiting = `
-  update live set state = ?, worker = null, started_at = null, due_at = ?, failures = failures + ?, lapses = ?
-  where seq = ?`
+  update live set state = ?1, worker = null, started_at = null, due_at = ?2, rank = ?2, failures = failures + ?3, lapses = ?4
+  where seq = ?5`
 
 /** Primary key: live (seq). */
 export const resetLapses = `update live set lapses = 0, busy = 0 where seq = ?`
@@ -142,7 +153,8 @@ export const groupReleased = `select released from steps where seq = ? and step 
 
 /** Lets go the next held children of a group, each not before its own time. Index: live_children (parent_seq, step, seq). */
 export const unholdChildren = `
-  update live set state = case when due_at > ?1 then 'scheduled' else 'ready' end, due_at = max(due_at, ?1)
+  update live set state = case when due_at > ?1 then 'scheduled' else 'ready' end, due_at = max(due_at, ?1),
+    rank = max(due_at, ?1)
   where seq in (
     select seq from live indexed by live_children
     where parent_seq = ?2 and step = ?3 and state = 'held' order by seq limit ?4
@@ -313,11 +325,11 @@ export const taskNames = `
 /** Primary key: events (cursor). */
 export const lastCursor = `select max(cursor) as cursor from events`
 
-/** Index: live_ready, live_scheduled, live_running: a scan of the live jobs only. */
+/** Scan: of the live jobs only. */
 export const queueCounts = `
   select queue,
     sum(state = 'ready') as waiting,
-    sum(state in ('scheduled', 'held')) as scheduled,
+    sum(state not in ('ready', 'running')) as scheduled,
     sum(state = 'running') as running
   from live group by queue order by queue`
 

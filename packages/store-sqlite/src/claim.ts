@@ -1,0 +1,95 @@
+import type { Claimed, Commit, JobId } from '@headrace/engine'
+import type { Lane } from './lanes.ts'
+import type { Context } from './prepared.ts'
+
+/** A worker as this process's store knows it. */
+export class KnownWorker {
+  /** The store's own number for it; negative for whoever was never added here, and so holds nothing. */
+  readonly number: number
+  readonly #tasks: ReadonlySet<string> | null
+  /** Its lanes by queue, with the list that they were chosen from. */
+  readonly #lanes = new Map<string, { readonly from: readonly Lane[]; readonly chosen: readonly Lane[] }>()
+
+  /** @param tasks the ones that it knows; null for any */
+  constructor(number: number, tasks: readonly string[] | undefined) {
+    this.number = number
+    this.#tasks = tasks === undefined ? null : new Set(tasks)
+  }
+
+  /** Which of a queue's lanes it may take jobs of. */
+  lanesOf(queue: string, from: readonly Lane[]): readonly Lane[] {
+    const known = this.#lanes.get(queue)
+    if (known?.from === from) return known.chosen
+    const chosen = from.filter((lane) => this.#fits(lane))
+    this.#lanes.set(queue, { from, chosen })
+    return chosen
+  }
+
+  #fits(lane: Lane): boolean {
+    return this.#tasks === null || this.#tasks.has(lane.task)
+  }
+}
+
+type ReadyRow = {
+  readonly seq: number
+  readonly attempt: number
+  readonly failures: number
+  readonly priority: number
+  readonly id: JobId
+  readonly task: string
+  readonly kind: Claimed['kind']
+  readonly input: string
+  readonly created_at: number
+  readonly owner: string | null
+  readonly deadline_at: number | null
+}
+
+/** Takes the most urgent jobs of its lanes in this queue, at most so many. */
+export function claimFromQueue(
+  context: Context,
+  batch: Commit,
+  worker: KnownWorker,
+  { queue, slots }: Commit['claim'][number],
+): Claimed[] {
+  const { sql, clock, hints, lanes } = context
+  const ready = readyJobs(sql, worker.lanesOf(queue, lanes.ofQueue(queue)), slots)
+  if (ready.length === 0) return []
+  const now = clock.now()
+  const data = JSON.stringify({ worker: batch.worker })
+  for (const row of ready) {
+    sql.run('markClaimed', worker.number, now, row.seq)
+    sql.run('insertEvent', row.seq, 'started', row.attempt + 1, now, data)
+  }
+  hints.events()
+  return ready.map((row) => toClaimed(row, queue, batch))
+}
+
+type Head = { readonly seq: number; readonly priority: number; readonly rank: number }
+
+/** The heads of all lanes, merged by urgency. */
+function readyJobs(sql: Context['sql'], lanes: readonly Lane[], slots: number): ReadyRow[] {
+  const [only] = lanes
+  if (only === undefined) return []
+  if (lanes.length === 1) return sql.all<ReadyRow>('readyJobs', only.id, slots)
+  const heads = lanes.flatMap(({ id }) => sql.all<Head>('readyHeads', id, slots)).sort(byUrgency)
+  return heads.slice(0, slots).flatMap(({ seq }) => sql.get<ReadyRow>('readyJob', seq) ?? [])
+}
+
+function byUrgency(a: Head, b: Head): number {
+  return b.priority - a.priority || a.rank - b.rank || a.seq - b.seq
+}
+
+function toClaimed(row: ReadyRow, queue: string, batch: Commit): Claimed {
+  return {
+    lease: { jobId: row.id, attempt: row.attempt + 1, worker: batch.worker, row: row.seq },
+    task: row.task,
+    kind: row.kind,
+    queue,
+    priority: row.priority,
+    input: row.input,
+    createdAt: row.created_at,
+    failures: row.failures,
+    ...(row.owner !== null && { owner: row.owner }),
+    ...(row.deadline_at !== null && { deadlineAt: row.deadline_at }),
+  }
+}
