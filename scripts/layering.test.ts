@@ -12,6 +12,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'packages/geo': [],
   'packages/artifacts': ['@headrace/engine'],
   'packages/store-sqlite': ['@headrace/engine'],
+  'packages/store-memory': ['@headrace/engine'],
   'packages/client': ['@headrace/wire'],
   'packages/dashboard': ['@headrace/client', '@headrace/wire'],
   'packages/server': ['@headrace/engine', '@headrace/wire'],

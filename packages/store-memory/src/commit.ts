@@ -1,0 +1,191 @@
+import {
+  type Advance,
+  afterSettlement,
+  assertNever,
+  type Claimed,
+  type Commit,
+  type CommitResult,
+  cancelled,
+  type Json,
+  type Lease,
+  type NewStep,
+  type Settlement,
+  type Told,
+  type WorkerId,
+} from '@headrace/engine'
+import { applyTransition, Endings } from './ending.ts'
+import { insertJob, refuseTakenIds } from './enqueue.ts'
+import { addEvent, type Context, type Live, liveJobs, type StoredJob, type StoredStep } from './place.ts'
+
+/** A job under a worker's lease. */
+type Held = StoredJob & { live: Live }
+
+/** Everything a worker has to say, all of it or nothing. */
+export function commitBatch(context: Context, batch: Commit): CommitResult {
+  refuseTakenIds(context, newChildren(context, batch))
+  const endings = new Endings(context)
+  for (const told of batch.tell) tell(context, told, batch.worker)
+  const advanced = batch.advance.map((advance) => recordSteps(context, advance, batch.worker))
+  const settled = batch.settle.map((settlement) => settle(context, endings, settlement, batch.worker))
+  if (batch.holds !== undefined) giveBackUnheard(context, endings, batch.worker, batch.holds)
+  const released = endings.finish()
+  const claimed = batch.claim.flatMap((asked) => claim(context, batch.worker, asked))
+  return { settled, advanced, claimed, released }
+}
+
+/** The job of a lease, while this worker's attempt holds it. */
+function held({ place }: Context, lease: Lease, worker: WorkerId): Held | undefined {
+  const job = place.byId.get(lease.jobId)
+  if (job?.live?.state !== 'running' || job.live.worker !== worker || job.attempt !== lease.attempt) return undefined
+  return job as Held
+}
+
+/** What the state machine needs to know of a held job. */
+export function running({ job, live }: Held) {
+  return { cancelReason: live.cancel?.reason, deadlineAt: job.deadlineAt, lapses: live.lapses }
+}
+
+function tell(context: Context, told: Told, worker: WorkerId): void {
+  const job = held(context, told.lease, worker)
+  if (job === undefined) return
+  if (told.kind === 'progress') {
+    const { fraction, message, at } = told
+    job.progress = { fraction, at, ...(message !== undefined && { message }) }
+  }
+  addEvent(context, job, told.kind, told.lease.attempt, told.at, toldData(told))
+}
+
+function toldData(told: Told): { readonly [key: string]: Json | undefined } {
+  switch (told.kind) {
+    case 'progress':
+      return { fraction: told.fraction, message: told.message }
+    case 'log':
+      return { level: told.level, message: told.message }
+    case 'metric':
+      return { name: told.name, step: told.step, value: told.value }
+    case 'artifact':
+      return { name: told.name, artifact: told.artifact, sizeBytes: told.sizeBytes, mediaType: told.mediaType }
+    default:
+      return assertNever(told)
+  }
+}
+
+function settle(
+  context: Context,
+  endings: Endings,
+  settlement: Settlement,
+  worker: WorkerId,
+): CommitResult['settled'][number] {
+  const job = held(context, settlement.lease, worker)
+  if (job === undefined) return 'lease_lost'
+  const isCancelled = job.live.cancel !== undefined
+  applyTransition(context, endings, job, afterSettlement(running(job), settlement))
+  return isCancelled ? 'cancelled' : 'settled'
+}
+
+function newChildren(context: Context, batch: Commit) {
+  return batch.advance.flatMap(({ lease, steps }) => {
+    const job = held(context, lease, batch.worker)
+    if (job === undefined || job.live.cancel !== undefined) return []
+    return steps.flatMap(({ step, children }) => (job.steps.has(step) ? [] : (children ?? [])))
+  })
+}
+
+function recordSteps(context: Context, { lease, steps }: Advance, worker: WorkerId): CommitResult['advanced'][number] {
+  const job = held(context, lease, worker)
+  if (job === undefined) return 'lease_lost'
+  if (job.live.cancel !== undefined) return 'cancelling'
+  job.live.isBusy = steps.length === 0
+  if (steps.length > 0) job.live.lapses = 0
+  for (const step of steps) recordStep(context, job, step)
+  return 'recorded'
+}
+
+function recordStep(context: Context, job: Held, step: NewStep): void {
+  // Said again, since the worker had not heard that it was recorded.
+  if (job.steps.has(step.step)) return
+  const { children = [], attached = false, concurrency = Number.POSITIVE_INFINITY, ...rest } = step
+  const now = context.clock.now()
+  const isGroup = step.kind === 'map'
+  const stored: StoredStep = {
+    recorded: { ...rest, ...(isGroup && { policy: step.policy ?? 'fail' }), recordedAt: now },
+    children: [],
+    remaining: children.length,
+    isReleased: isGroup && children.length === 0,
+    endedBy: undefined,
+  }
+  job.steps.set(step.step, stored)
+  for (const [item, child] of children.entries()) {
+    const parent = { job, step: stored, item, isAttached: attached }
+    stored.children.push(insertJob(context, child, parent, isGroup && item >= concurrency))
+  }
+  if (step.kind === 'call' || step.kind === 'start' || step.kind === 'now') return
+  addEvent(context, job, 'step', job.attempt, now, { step: step.step, kind: step.kind, name: step.name })
+}
+
+/** What an earlier commit claimed without the worker's hearing of it goes back to the line. */
+function giveBackUnheard(context: Context, endings: Endings, worker: WorkerId, holds: Commit['holds'] & object): void {
+  const known = new Map(holds.map(({ row, attempt }) => [row, attempt]))
+  for (const job of heldBy(context, worker)) {
+    if (known.get(job.seq) !== job.attempt) giveBack(context, endings, job)
+  }
+}
+
+/** Hands a job back unharmed. */
+export function giveBack(context: Context, endings: Endings, job: Held): void {
+  const back = { to: 'waiting', dueAt: context.clock.now(), because: 'released' } as const
+  applyTransition(context, endings, job, job.live.cancel === undefined ? back : cancelled(job.live.cancel.reason))
+}
+
+export function heldBy({ place }: Context, worker: WorkerId): Held[] {
+  return liveJobs(place).filter(({ live }) => live.state === 'running' && live.worker === worker)
+}
+
+/** However many fall due at one instant, an operation stays short; the next sweep goes on with the rest. */
+const PROMOTED_MAX = 1_000
+
+/** Scheduled jobs whose time has come can be claimed from now on: the first of them, when they are many. */
+export function promoteDue({ place, clock, hints }: Context): void {
+  const now = clock.now()
+  const due = scheduled(place).filter(({ live }) => live.dueAt <= now)
+  for (const { job, live } of due.slice(0, PROMOTED_MAX)) {
+    live.state = 'ready'
+    hints.queue(job.queue)
+  }
+}
+
+/** The scheduled jobs, the first to fall due first. */
+export function scheduled(place: Context['place']): Held[] {
+  const jobs = liveJobs(place).filter(({ live }) => live.state === 'scheduled')
+  return jobs.sort((a, b) => a.live.dueAt - b.live.dueAt || a.seq - b.seq)
+}
+
+function claim(context: Context, id: WorkerId, { queue, slots }: Commit['claim'][number]): Claimed[] {
+  // A worker that was taken for lost must not hold anything: nobody would take it away from it again.
+  const worker = context.place.workers.get(id)
+  if (worker === undefined) return []
+  promoteDue(context)
+  const fits = ({ job, live }: Held) =>
+    live.state === 'ready' && job.queue === queue && (worker.tasks?.includes(job.task) ?? true)
+  const urgent = liveJobs(context.place).filter(fits).sort(byUrgency).slice(0, slots)
+  return urgent.map((job) => begin(context, id, job))
+}
+
+function byUrgency(a: Held, b: Held): number {
+  return b.job.priority - a.job.priority || a.live.dueAt - b.live.dueAt || a.seq - b.seq
+}
+
+function begin(context: Context, worker: WorkerId, stored: Held): Claimed {
+  const { seq, job, live } = stored
+  const now = context.clock.now()
+  const attempt = ++stored.attempt
+  Object.assign(live, { state: 'running', worker, startedAt: now, isBusy: false })
+  addEvent(context, stored, 'started', attempt, now, { worker })
+  const { task, kind, queue, priority, input, owner, deadlineAt } = job
+  return {
+    lease: { jobId: job.id, attempt, worker, row: seq },
+    ...{ task, kind, queue, priority, input, createdAt: stored.createdAt, failures: live.failures },
+    ...(owner !== undefined && { owner }),
+    ...(deadlineAt !== undefined && { deadlineAt }),
+  }
+}

@@ -1,0 +1,165 @@
+import { cancelled, type EndState, type RecordedError, type Release, type Transition } from '@headrace/engine'
+import { addEvent, type Context, type Live, liveJobs, type StoredJob, type StoredStep } from './place.ts'
+
+/** Ended children of one step, counted over an operation. */
+type Countdown = {
+  readonly parent: StoredJob
+  readonly step: StoredStep
+  ended: number
+  /** The one that ends a group of policy `fail`: the first that failed, or else the first that was cancelled. */
+  failure: { readonly job: StoredJob; readonly state: EndState } | undefined
+  /** Places that they leave to the held ones. */
+  freed: number
+}
+
+/** The ends of jobs within one operation, and what follows from them. `finish` must be called before it is over. */
+export class Endings {
+  readonly #context: Context
+  readonly #countdowns = new Map<StoredStep, Countdown>()
+  readonly #released: Release[] = []
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /** Ends a live job; one that has ended already stays as it is. */
+  end(job: StoredJob, to: { readonly to: EndState; readonly result?: string; readonly error?: RecordedError }): void {
+    const { place, clock, hints } = this.#context
+    const { live } = job
+    if (live === undefined) return
+    const { to: state, ...outcome } = to
+    const now = clock.now()
+    job.end = { state, ...outcome, worker: live.worker, startedAt: live.startedAt, endedAt: now }
+    job.live = undefined
+    place.live.delete(job)
+    const error = to.error === undefined ? {} : { error: { code: to.error.code, message: to.error.message } }
+    addEvent(this.#context, job, 'ended', job.attempt, now, { state, ...error })
+    hints.ended(job.job.id)
+    this.#count(job, state, live.state)
+    if (job.job.kind === 'workflow') this.#endChildren(job)
+  }
+
+  /** Counts the groups down. @returns the steps that were released by it, each exactly once */
+  finish(): Release[] {
+    // Cancelled children may count down groups in turn, so this goes on until nothing is left.
+    for (const countdown of this.#countdowns.values()) {
+      this.#countdowns.delete(countdown.step)
+      if (countdown.step.recorded.kind === 'map') this.#countDown(countdown)
+      else this.#release(countdown.parent, countdown.step)
+    }
+    return this.#released
+  }
+
+  #count(job: StoredJob, state: EndState, before: Live['state']): void {
+    if (job.parent === undefined) return
+    const { job: parent, step } = job.parent
+    const countdown = this.#countdowns.get(step) ?? { parent, step, ended: 0, failure: undefined, freed: 0 }
+    this.#countdowns.set(step, countdown)
+    countdown.ended++
+    if (state === 'failed' && countdown.failure?.state !== 'failed') countdown.failure = { job, state }
+    if (state === 'cancelled') countdown.failure ??= { job, state }
+    if (before !== 'held') countdown.freed++
+  }
+
+  #countDown({ parent, step, ended, failure, freed }: Countdown): void {
+    step.remaining -= ended
+    const isEndedBy = step.recorded.policy === 'fail' && failure !== undefined
+    if (isEndedBy) step.endedBy ??= failure.job
+    const isReleasedNow = !step.isReleased && (step.remaining <= 0 || isEndedBy)
+    if (isReleasedNow) this.#release(parent, step)
+    if (step.remaining <= 0) return
+    if (isReleasedNow) this.#cancelRest(step)
+    else this.#letGo(step, freed)
+  }
+
+  /** The first failure ended the group: what is left of it is of no use. */
+  #cancelRest(step: StoredStep): void {
+    for (const sibling of step.children) {
+      if (sibling.live) cancelTree(this.#context, this, sibling, 'Another job of its group failed.')
+    }
+  }
+
+  /** Lets so many held children go, each not before its own time. */
+  #letGo(step: StoredStep, places: number): void {
+    const held = step.children.flatMap(({ job, live }) => (live?.state === 'held' ? { job, live } : []))
+    for (const { job, live } of held.slice(0, places)) makeDue(this.#context, live, job.queue, live.dueAt)
+  }
+
+  #release(parent: StoredJob, step: StoredStep): void {
+    step.isReleased = true
+    this.#released.push({ parentId: parent.job.id, step: step.recorded.step })
+    this.#context.hints.released(parent.job.id)
+  }
+
+  #endChildren(job: StoredJob): void {
+    for (const child of liveJobs(this.#context.place)) {
+      if (child.parent?.job !== job || !child.parent.isAttached) continue
+      cancelTree(this.#context, this, child, 'Its workflow ended before it.')
+    }
+  }
+}
+
+/** Lets a job wait for its time, or for a worker when that has come. */
+function makeDue({ clock, hints }: Context, live: Live, queue: string, dueAt: number): void {
+  const now = clock.now()
+  live.dueAt = Math.max(dueAt, now)
+  live.state = dueAt > now ? 'scheduled' : 'ready'
+  if (live.state === 'ready') hints.queue(queue)
+  else hints.dueAt(dueAt)
+}
+
+/**
+ * Cancels what waits in a tree, and asks what runs in it to stop.
+ * @returns whether the top of the tree is over now, or still running
+ */
+export function cancelTree(
+  context: Context,
+  endings: Endings,
+  top: StoredJob,
+  reason: string,
+): 'cancelled' | 'cancelling' {
+  const outcome = top.live?.state === 'running' ? 'cancelling' : 'cancelled'
+  // From the leaves up, so that each learns the reason given and not that its workflow ended.
+  for (const job of descendants(context, top).reverse()) {
+    if (job.live?.state === 'running') requestCancel(context, job, job.live, reason)
+    else endings.end(job, cancelled(reason))
+  }
+  return outcome
+}
+
+function requestCancel(context: Context, job: StoredJob, live: Live, reason: string): void {
+  context.hints.cancelled(job.job.id)
+  if (live.cancel !== undefined) return
+  const now = context.clock.now()
+  live.cancel = { at: now, reason }
+  addEvent(context, job, 'cancel-requested', job.attempt, now, { reason })
+}
+
+/** A job and everything below it, the top first. */
+export function descendants({ place }: Context, top: StoredJob): StoredJob[] {
+  // A child always comes after its parent.
+  const tree = new Set([top])
+  for (const job of place.jobs) if (job.parent !== undefined && tree.has(job.parent.job)) tree.add(job)
+  return [...tree]
+}
+
+/** Writes down what became of a running job. */
+export function applyTransition(context: Context, endings: Endings, job: StoredJob, transition: Transition): void {
+  if (transition.to !== 'waiting') {
+    endings.end(job, transition)
+    return
+  }
+  const { live } = job
+  if (live?.worker === undefined || live.startedAt === undefined) return
+  const now = context.clock.now()
+  const { because, dueAt, error, isBlamed } = transition
+  const { worker, startedAt } = live
+  const how = { attempt: job.attempt, worker, startedAt, endedAt: now, outcome: because } as const
+  job.attempts.push(error === undefined ? how : { ...how, error })
+  if (because === 'retried') live.failures++
+  live.lapses = isBlamed === true ? live.lapses + 1 : because === 'retried' ? 0 : live.lapses
+  live.worker = undefined
+  live.startedAt = undefined
+  addEvent(context, job, because, job.attempt, now, { dueAt, error })
+  makeDue(context, live, job.job.queue, dueAt)
+}

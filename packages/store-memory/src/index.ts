@@ -1,0 +1,2 @@
+export { type MemoryStoreOptions, openMemoryStore } from './memory-store.ts'
+export { MemoryPlace } from './place.ts'

@@ -1,0 +1,278 @@
+import {
+  type Attempt,
+  type CancelOutcome,
+  type ChildOutcome,
+  type Clock,
+  type Commit,
+  type CommitResult,
+  type EndState,
+  type Enqueued,
+  type EventQuery,
+  type Hint,
+  HintCollector,
+  type Job,
+  type JobEvent,
+  type JobFilter,
+  type JobId,
+  type JobPage,
+  type JobState,
+  type Json,
+  type NewJob,
+  type Page,
+  type Payload,
+  type QueueCounts,
+  type RecordedError,
+  type RecordedStep,
+  type Release,
+  type Settings,
+  type Store,
+  StoreUnavailableError,
+  type SweepResult,
+  type Timer,
+  type WorkerId,
+  type WorkerInfo,
+  type WorkerRow,
+} from '@headrace/engine'
+import { commitBatch, heldBy } from './commit.ts'
+import { cancelTree, descendants, Endings } from './ending.ts'
+import { enqueueJobs } from './enqueue.ts'
+import { type Context, liveJobs, MemoryPlace, type Process } from './place.ts'
+import { attemptsOf, countQueues, historyOf, outcomesOf, queryEvents, queryJobs, stateOf, toJob } from './read.ts'
+import { releaseWorker, sweep } from './sweep.ts'
+
+export type MemoryStoreOptions = {
+  readonly clock: Clock
+  /** What is shared with the other stores that were opened on it. Default: a place of its own. */
+  readonly place?: MemoryPlace
+  /** Whether the process that this store stands for has died without closing it; a simulation brings its own. */
+  readonly isDead?: () => boolean
+}
+
+/** A lease is renewed so often before it would lapse. */
+const RENEWALS_PER_LEASE = 3
+
+/**
+ * Opens a store that keeps its jobs in memory: the rules of every store in their simplest form. For simulations, which
+ * compare the others with it, and for tests. Nothing outlives the process.
+ * @example
+ * await using store = openMemoryStore({ clock: new ManualClock() })
+ */
+export function openMemoryStore(options: MemoryStoreOptions): Store {
+  // The conformance suite holds it to the whole interface, a method that is missing here included.
+  return new MemoryStore(options) as unknown as Store
+}
+
+class MemoryStore implements Partial<Store> {
+  readonly name = 'memory'
+  readonly clock: Clock
+  readonly settings: Settings
+  readonly #context: Context
+  readonly #process: Process
+  readonly #listeners = new Set<(hint: Hint) => void>()
+  /** The workers that were added here, each with the timer that renews its lease. */
+  readonly #workers = new Map<WorkerId, Timer | undefined>()
+  #isClosed = false
+
+  constructor({ clock, place = new MemoryPlace(), isDead = () => false }: MemoryStoreOptions) {
+    this.clock = clock
+    this.#context = { place, clock, hints: new HintCollector() }
+    this.#process = { isDead }
+    this.settings = memorySettings(place)
+    place.processes.add(this.#process)
+    sweep(this.#context)
+    this.#context.hints.take()
+  }
+
+  async enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
+    return this.#do(() => enqueueJobs(this.#context, jobs))
+  }
+
+  async commit(batch: Commit): Promise<CommitResult> {
+    return this.#do(() => commitBatch(this.#context, batch))
+  }
+
+  async addWorker(worker: WorkerInfo, onLost: (reason: string) => void): Promise<void> {
+    const startedAt = this.clock.now()
+    const leaseUntil = startedAt + worker.leaseMs
+    this.#do(() => this.#place.workers.set(worker.id, { ...worker, process: this.#process, startedAt, leaseUntil }))
+    this.#renewLater(worker, onLost)
+  }
+
+  async removeWorker(id: WorkerId): Promise<void> {
+    if (!this.#workers.has(id)) return
+    this.#workers.get(id)?.cancel()
+    this.#workers.delete(id)
+    const worker = this.#place.workers.get(id)
+    if (worker !== undefined) this.#do(() => releaseWorker(this.#context, worker))
+  }
+
+  async sweep(): Promise<SweepResult> {
+    return this.#do(() => sweep(this.#context))
+  }
+
+  async cancel(id: JobId, reason: string): Promise<CancelOutcome> {
+    return this.#do(() => {
+      const job = this.#place.byId.get(id)
+      if (job === undefined) return 'unknown_job'
+      if (job.end !== undefined) return 'already_ended'
+      const endings = new Endings(this.#context)
+      const outcome = cancelTree(this.#context, endings, job, reason)
+      endings.finish()
+      return outcome
+    })
+  }
+
+  async cancelRequests(worker: WorkerId): Promise<readonly { readonly row: number; readonly reason: string }[]> {
+    const held = heldBy(this.#context, worker)
+    return held.flatMap(({ seq, live }) => (live.cancel === undefined ? [] : { row: seq, reason: live.cancel.reason }))
+  }
+
+  async releases(waits: readonly { readonly row: number; readonly step: number }[]): Promise<readonly Release[]> {
+    return waits.flatMap(({ row, step }) => {
+      const parent = this.#place.jobs[row - 1]
+      return parent?.steps.get(step)?.isReleased === true ? { parentId: parent.job.id, step } : []
+    })
+  }
+
+  async outcomes(row: number, step: number): Promise<readonly ChildOutcome[]> {
+    const recorded = this.#place.jobs[row - 1]?.steps.get(step)
+    return recorded === undefined ? [] : outcomesOf(recorded)
+  }
+
+  async history(row: number): Promise<readonly RecordedStep[]> {
+    const job = this.#place.jobs[row - 1]
+    return job === undefined ? [] : historyOf(job)
+  }
+
+  async job(id: JobId): Promise<Job | undefined> {
+    const job = this.#place.byId.get(id)
+    return job && toJob(job)
+  }
+
+  async states(ids: readonly JobId[]): Promise<ReadonlyMap<JobId, JobState>> {
+    const known = ids.flatMap((id) => this.#place.byId.get(id) ?? [])
+    return new Map(known.map((job) => [job.job.id, stateOf(job)]))
+  }
+
+  async input(id: JobId): Promise<Payload | undefined> {
+    return this.#place.byId.get(id)?.job.input
+  }
+
+  async outcome(id: JobId): Promise<{ state: EndState; result?: Payload; error?: RecordedError } | undefined> {
+    const end = this.#place.byId.get(id)?.end
+    if (end === undefined) return undefined
+    const { state, result, error } = end
+    return { state, ...(result !== undefined && { result }), ...(error !== undefined && { error }) }
+  }
+
+  async attempts(id: JobId): Promise<readonly Attempt[]> {
+    const job = this.#place.byId.get(id)
+    return job === undefined ? [] : attemptsOf(job)
+  }
+
+  async steps(id: JobId): Promise<readonly RecordedStep[]> {
+    const job = this.#place.byId.get(id)
+    return job === undefined ? [] : historyOf(job)
+  }
+
+  async tree(id: JobId, limit: number): Promise<readonly Job[]> {
+    const top = this.#place.byId.get(id)
+    return top === undefined ? [] : descendants(this.#context, top).slice(0, limit).map(toJob)
+  }
+
+  async jobs(filter: JobFilter, page: Page): Promise<JobPage> {
+    return queryJobs(this.#place, filter, page)
+  }
+
+  async events(query: EventQuery): Promise<readonly JobEvent[]> {
+    return queryEvents(this.#context, query)
+  }
+
+  async lastCursor(): Promise<number> {
+    return this.#place.events.length
+  }
+
+  async queues(): Promise<readonly QueueCounts[]> {
+    return countQueues(this.#place)
+  }
+
+  async workers(): Promise<readonly WorkerRow[]> {
+    return [...this.#place.workers.values()].map(({ id, name, queues, leaseMs, leaseUntil, startedAt }) => {
+      const running = liveJobs(this.#place).filter(({ live }) => live.worker === id).length
+      return { id, name, host: 'memory', pid: process.pid, queues, leaseMs, leaseUntil, startedAt, running }
+    })
+  }
+
+  async check(): Promise<void> {
+    this.#do(() => {})
+  }
+
+  watch(listener: (hint: Hint) => void): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isClosed) return
+    for (const worker of [...this.#workers.keys()]) await this.removeWorker(worker)
+    this.#place.processes.delete(this.#process)
+    this.#isClosed = true
+  }
+
+  get #place(): MemoryPlace {
+    return this.#context.place
+  }
+
+  /** One operation, and then the hints of what it changed. */
+  #do<T>(work: () => T): T {
+    if (this.#isClosed) throw new StoreUnavailableError('memory', 0, { cause: new Error('the store was closed') })
+    const result = work()
+    const hint = this.#context.hints.take()
+    if (hint !== undefined) for (const listener of this.#listeners) tellListener(listener, hint)
+    return result
+  }
+
+  #renewLater(worker: WorkerInfo, onLost: (reason: string) => void): void {
+    const renew = () => {
+      const stored = this.#place.workers.get(worker.id)
+      if (stored === undefined) return onLost('its lease lapsed')
+      stored.leaseUntil = this.clock.now() + worker.leaseMs
+      this.#renewLater(worker, onLost)
+    }
+    const timer = this.clock.setTimeout(renew, worker.leaseMs / RENEWALS_PER_LEASE, { background: true })
+    this.#workers.set(worker.id, timer)
+  }
+}
+
+function tellListener(listener: (hint: Hint) => void, hint: Hint): void {
+  try {
+    listener(hint)
+  } catch (error) {
+    // What was done is done, and whoever asked for it must hear so.
+    process.emitWarning(`A listener of the store threw: ${error instanceof Error ? error.stack : error}`)
+  }
+}
+
+function memorySettings({ settings }: MemoryPlace): Settings {
+  const namespaceOf = (name: string) => {
+    const known = settings.get(name) ?? new Map<string, string>()
+    settings.set(name, known)
+    return known
+  }
+  return {
+    async get(namespace, key) {
+      const text = namespaceOf(namespace).get(key)
+      return text === undefined ? undefined : (JSON.parse(text) as Json)
+    },
+    async put(namespace, key, value) {
+      namespaceOf(namespace).set(key, JSON.stringify(value))
+    },
+    async delete(namespace, key) {
+      return namespaceOf(namespace).delete(key)
+    },
+    async list(namespace) {
+      const keys = [...namespaceOf(namespace).keys()].sort()
+      return keys.map((key) => ({ key, value: JSON.parse(namespaceOf(namespace).get(key) ?? 'null') as Json }))
+    },
+  }
+}

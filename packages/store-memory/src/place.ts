@@ -1,0 +1,122 @@
+import type {
+  Attempt,
+  Clock,
+  EndState,
+  EventKind,
+  HintCollector,
+  JobEvent,
+  JobId,
+  Json,
+  NewJob,
+  Payload,
+  Progress,
+  RecordedError,
+  RecordedStep,
+  WorkerId,
+  WorkerInfo,
+} from '@headrace/engine'
+
+/** What can still change of a job that has not ended. */
+export type Live = {
+  state: 'held' | 'scheduled' | 'ready' | 'running'
+  dueAt: number
+  failures: number
+  lapses: number
+  /** It said that it does something itself, though it may have steps that wait. */
+  isBusy: boolean
+  worker: WorkerId | undefined
+  startedAt: number | undefined
+  cancel: { readonly at: number; readonly reason: string } | undefined
+}
+
+export type End = {
+  readonly state: EndState
+  readonly result?: Payload
+  readonly error?: RecordedError
+  readonly worker: WorkerId | undefined
+  readonly startedAt: number | undefined
+  readonly endedAt: number
+}
+
+/** The step that a job is a child of. */
+export type Parent = {
+  readonly job: StoredJob
+  readonly step: StoredStep
+  readonly item: number
+  /** Whether it is cancelled when its workflow ends before it. */
+  readonly isAttached: boolean
+}
+
+export type StoredJob = {
+  /** The place in the order of coming, from 1. */
+  readonly seq: number
+  readonly job: NewJob
+  readonly createdAt: number
+  readonly parent: Parent | undefined
+  readonly steps: Map<number, StoredStep>
+  readonly attempts: Attempt[]
+  attempt: number
+  live: Live | undefined
+  end: End | undefined
+  progress: Progress | undefined
+}
+
+export type StoredStep = {
+  readonly recorded: Omit<RecordedStep, 'children'>
+  readonly children: StoredJob[]
+  /** Children of a group that have not ended. */
+  remaining: number
+  isReleased: boolean
+  /** The child whose failure ended a group of policy `fail`. */
+  endedBy: StoredJob | undefined
+}
+
+export type StoredWorker = WorkerInfo & {
+  readonly process: Process
+  readonly startedAt: number
+  leaseUntil: number
+}
+
+/** One opening of the store. Whether it has died without a word is known to whoever opened it. */
+export type Process = { readonly isDead: () => boolean }
+
+/** What several stores share, as several processes share a file. It lives as long as somebody holds it. */
+export class MemoryPlace {
+  readonly jobs: StoredJob[] = []
+  readonly byId = new Map<JobId, StoredJob>()
+  readonly live = new Set<StoredJob>()
+  readonly events: JobEvent[] = []
+  readonly idempotency = new Map<string, { readonly fingerprint: string; readonly id: JobId }>()
+  /** Those that have neither said goodbye nor been lost. */
+  readonly workers = new Map<WorkerId, StoredWorker>()
+  readonly processes = new Set<Process>()
+  /** JSON text by namespace and key. */
+  readonly settings = new Map<string, Map<string, string>>()
+}
+
+/** What every operation needs. */
+export type Context = {
+  readonly place: MemoryPlace
+  readonly clock: Clock
+  readonly hints: HintCollector
+}
+
+export function addEvent(
+  { place, hints }: Context,
+  { job }: StoredJob,
+  kind: EventKind,
+  attempt: number,
+  at: number,
+  data: { readonly [key: string]: Json | undefined } = {},
+): void {
+  const cursor = place.events.length + 1
+  // Through JSON, as a store on a disk would have it: what is undefined is left out.
+  place.events.push({ cursor, jobId: job.id, kind, attempt, at, data: JSON.parse(JSON.stringify(data)) })
+  hints.events()
+}
+
+/** Jobs that have not ended, in the order of coming. */
+export function liveJobs(place: MemoryPlace): (StoredJob & { live: Live })[] {
+  // A job in `live` has its live part until it is taken out of it.
+  return [...place.live] as (StoredJob & { live: Live })[]
+}
