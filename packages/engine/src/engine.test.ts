@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { suite, test } from 'node:test'
 import { JobCancelledError, TaskFailedError } from './errors.ts'
 import { PAYLOAD_INLINE_BYTES_MAX } from './payload/payloads.ts'
@@ -91,6 +92,34 @@ suite('submitting', () => {
       assert.equal((await here.run(double, 1, options)).result, 2)
     })
   }
+})
+
+suite('submitting inside the caller’s transaction', () => {
+  test('one job or many exist once it commits, and run', async () => {
+    await using stage = new Stage()
+    const here = await stage.process([double])
+    await here.startWorker()
+    using db = new DatabaseSync(stage.file)
+    db.exec('create table orders (number integer) strict; begin immediate; insert into orders values (7)')
+    const { id } = await here.engine.submit(double, 21, { in: db, tags: ['order'] })
+    const many = await here.engine.submitMany(double, [1, 2], { in: db })
+    assert.equal(await here.engine.job(id), undefined)
+    db.exec('commit')
+    assert.equal((await here.end(id)).result, 42)
+    assert.equal((await here.engine.job(id))?.tags[0], 'order')
+    for (const one of many) assert.equal((await here.end(one.id)).state, 'succeeded')
+  })
+
+  test('an invalid input leaves the transaction as it was', async () => {
+    await using stage = new Stage()
+    const here = await stage.process([numbers])
+    using db = new DatabaseSync(stage.file)
+    db.exec('begin immediate')
+    await assert.rejects(here.engine.submit('numbers', 'seven', { in: db }), { code: 'input_invalid' })
+    const { id } = await here.engine.submit('numbers', 7, { in: db })
+    db.exec('commit')
+    assert.equal((await here.engine.job(id))?.state, 'waiting')
+  })
 })
 
 suite('waiting for a result', () => {

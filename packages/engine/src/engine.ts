@@ -32,6 +32,11 @@ export type SubmitOptions = {
   readonly deadlineMs?: number
   readonly owner?: string
   readonly tags?: readonly string[]
+  /**
+   * A transaction that the caller has open on the store's own database: the job exists exactly if it commits. What it
+   * may be, the store says: a `DatabaseSync`, a `pg` client, a Kysely transaction.
+   */
+  readonly in?: unknown
 }
 
 /** `existing`: the idempotency key was used before for this very request; `id` is the job that it became. */
@@ -89,7 +94,8 @@ export class Engine {
 
   /**
    * Validates, stores, and answers with the id.
-   * @throws {InputInvalidError} {OptionInvalidError} {UnknownTaskError} {IdempotencyConflictError} {PayloadTooLargeError}; nothing was stored
+   * @throws {InputInvalidError} {OptionInvalidError} {UnknownTaskError} {IdempotencyConflictError} {PayloadTooLargeError}
+   * {TransactionRefusedError}; nothing was stored
    */
   async submit<Input, Output>(
     task: Callable<Input, Output> | string,
@@ -99,11 +105,11 @@ export class Engine {
     const known = this.#find(task)
     checkOptions(options)
     const job = await this.#newRoot(known, input, options)
-    const [enqueued] = await this.store.enqueue([job])
+    const [enqueued] = await this.#enqueue([job], options)
     return submitted(enqueued, options.idempotencyKey)
   }
 
-  /** Many of one task, in one transaction: all or none. */
+  /** Many of one task, in one transaction, or in the caller's: all or none. */
   async submitMany<Input, Output>(
     task: Callable<Input, Output> | string,
     inputs: readonly Input[],
@@ -116,7 +122,7 @@ export class Engine {
       const job = this.#newRoot(known, input, options)
       jobs.push(job instanceof Promise ? await job : job)
     }
-    const enqueued = await this.store.enqueue(jobs)
+    const enqueued = await this.#enqueue(jobs, options)
     return enqueued.map((one) => submitted(one, undefined))
   }
 
@@ -200,6 +206,10 @@ export class Engine {
     })
     await worker.start()
     return worker
+  }
+
+  #enqueue(jobs: readonly NewJob[], options: SubmitOptions): Promise<readonly Enqueued[]> {
+    return options.in === undefined ? this.store.enqueue(jobs) : this.store.enqueueIn(options.in, jobs)
   }
 
   #find(task: AnyTask | string): AnyTask {

@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'store_refused'
   | 'store_not_ours'
   | 'store_too_new'
+  | 'transaction_refused'
   | 'payload_too_large'
   | 'group_too_large'
 
@@ -250,6 +251,15 @@ export class StoreTooNewError extends EngineError {
   readonly code = 'store_too_new'
   constructor(path: string, found: number, known: number) {
     super(`${path} has schema ${found}, and this Headrace knows up to ${known}. Run the newer Headrace that made it.`)
+  }
+}
+
+/** What was given as `in` of a submission cannot take jobs of this store. */
+export class TransactionRefusedError extends EngineError {
+  override readonly name = 'TransactionRefusedError'
+  readonly code = 'transaction_refused'
+  constructor(why: string) {
+    super(`The transaction cannot take the job: ${why}. Nothing was stored.`)
   }
 }
 

@@ -49,6 +49,9 @@ export class Prepared {
     let statement = this.#byName.get(name)
     if (statement === undefined) {
       statement = this.db.prepare(statements[name])
+      // A caller's own connection may be set to give rows of another shape.
+      statement.setReadBigInts(false)
+      statement.setReturnArrays(false)
       this.#byName.set(name, statement)
     }
     return statement

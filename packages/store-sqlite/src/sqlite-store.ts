@@ -32,6 +32,7 @@ import {
   type WorkerInfo,
   type WorkerRow,
 } from '@headrace/engine'
+import { CallersTransactions } from './callers-transaction.ts'
 import { KnownWorker } from './claim.ts'
 import { commitBatch, durabilityOf } from './commit.ts'
 import { openDatabase } from './database.ts'
@@ -89,6 +90,7 @@ class SqliteStore implements Store {
   readonly #db: DatabaseSync
   readonly #context: Context
   readonly #commits: GroupCommit
+  readonly #callers: CallersTransactions
   readonly #processes: ProcessRegistry
   readonly #leases: LeaseKeeper
   readonly #wakeUp: WakeUp | undefined
@@ -113,6 +115,7 @@ class SqliteStore implements Store {
       committed: () => this.#tellOthers(),
       rolledBack: () => lanes.forget(),
     })
+    this.#callers = new CallersTransactions(path, this.clock, (hint) => this.#tell(hint))
     this.#processes = new ProcessRegistry(this.#context, options.liveness)
     const isReal = options.clock === undefined && path !== ':memory:'
     this.#leases = isReal ? new ThreadLeaseKeeper(path) : new ClockLeaseKeeper(this.#context)
@@ -132,6 +135,10 @@ class SqliteStore implements Store {
 
   enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
     return this.#commits.run('before-answer', () => jobs.map((job) => enqueueJob(this.#context, job)))
+  }
+
+  enqueueIn(transaction: unknown, jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
+    return this.#callers.enqueue(transaction, jobs)
   }
 
   commit(batch: Commit): Promise<CommitResult> {
@@ -315,6 +322,7 @@ class SqliteStore implements Store {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return
     this.#closed = true
+    this.#callers.close()
     await this.#leases.close()
     const goodbye = this.#commits.run('before-seen', () => {
       for (const { number } of this.#knownWorkers.values()) releaseWorker(this.#context, number)
@@ -333,7 +341,10 @@ class SqliteStore implements Store {
 
   #tellOthers(): void {
     const hint = this.#context.hints.take()
-    if (hint === undefined) return
+    if (hint !== undefined) this.#tell(hint)
+  }
+
+  #tell(hint: Hint): void {
     this.#tellListeners(hint)
     if (this.#wakeUp === undefined) return
     const { events, ...urgent } = hint

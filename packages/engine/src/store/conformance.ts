@@ -11,16 +11,19 @@ import type { OpenStore } from './conformance/rig.ts'
 import { testSettings } from './conformance/settings.ts'
 import { testSettle } from './conformance/settle.ts'
 import { testSteps } from './conformance/steps.ts'
+import { type CallersConnection, testTransactions } from './conformance/transactions.ts'
 import { testWatch } from './conformance/watch.ts'
 import { testWorkers } from './conformance/workers.ts'
 
 export type { OpenStore } from './conformance/rig.ts'
+export type { CallersConnection, CallersTransaction } from './conformance/transactions.ts'
 
 /**
  * What every store must do, whatever it is made of. Call it from the store's own test file.
  * @param open gives an open store on this clock; stores that are opened with the same `place` share their jobs
+ * @param connections the ways in which a caller may have a transaction of its own, beside the store
  */
-export function testStore(name: string, open: OpenStore): void {
+export function testStore(name: string, open: OpenStore, connections: readonly CallersConnection[] = []): void {
   suite(name, () => {
     testEnqueue(open)
     testClaim(open)
@@ -35,5 +38,6 @@ export function testStore(name: string, open: OpenStore): void {
     testQueries(open)
     testSettings(open)
     testWatch(open)
+    for (const connection of connections) testTransactions(open, connection)
   })
 }

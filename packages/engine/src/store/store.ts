@@ -295,6 +295,15 @@ export interface Store extends AsyncDisposable {
   readonly settings: Settings
 
   enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]>
+  /**
+   * Stores jobs inside a transaction that the caller has open on this store's own database: they exist exactly if it
+   * commits. All or none of one call; a call that throws leaves the transaction as it was, and usable. Everything that
+   * holds for `enqueue` holds here too. Hints go out once the transaction is over, a few milliseconds later.
+   * @param transaction SQLite: a `DatabaseSync` in a transaction, or a Kysely transaction of `nodeSqliteDialect`.
+   *   PostgreSQL: a `pg` client in a transaction, or a Kysely transaction of `PostgresDialect`.
+   * @throws {TransactionRefusedError} when it is none of these, is not open, or is on another database
+   */
+  enqueueIn(transaction: unknown, jobs: readonly NewJob[]): Promise<readonly Enqueued[]>
 
   /**
    * The one way in which a worker changes a job; all of it or nothing, in the order: told, steps, ends, `holds`, claims.

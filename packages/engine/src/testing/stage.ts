@@ -17,6 +17,7 @@ import { ManualClock } from './manual-clock.ts'
 export class Stage implements AsyncDisposable {
   readonly clock = new ManualClock('2030-01-01T00:00:00Z')
   readonly #folder = mkdtempSync(join(tmpdir(), 'headrace-stage-'))
+  readonly file = join(this.#folder, 'stage.db')
   readonly #actors: Actor[] = []
 
   /** One more process, with an engine and these tasks. */
@@ -25,7 +26,7 @@ export class Stage implements AsyncDisposable {
     const number = this.#actors.length
     // Numbers in the file count from 1 and are not used again while a test runs.
     const liveness = ({ id }: { readonly id: number }) => (this.#actors[id - 1]?.isDead ? 'dead' : 'alive')
-    const store = await openSqliteStore(join(this.#folder, 'stage.db'), { clock, fsync: false, liveness })
+    const store = await openSqliteStore(this.file, { clock, fsync: false, liveness })
     const random = seededRandom(`process ${number}`)
     const reports: string[] = []
     const report = (message: string, error: unknown) => void reports.push(`${message} ${error}`)

@@ -32,12 +32,12 @@ export class Rig implements AsyncDisposable {
   readonly clock: ManualClock
   readonly store: Store
   readonly #open: OpenStore
-  readonly #place: string
+  readonly place: string
   readonly #ids: Ids
 
   private constructor(open: OpenStore, place: string, clock: ManualClock, store: Store, ids: Ids) {
     this.#open = open
-    this.#place = place
+    this.place = place
     this.clock = clock
     this.store = store
     this.#ids = ids
@@ -52,13 +52,13 @@ export class Rig implements AsyncDisposable {
 
   /** The same jobs, seen by another process. */
   async neighbour(): Promise<Rig> {
-    return new Rig(this.#open, this.#place, this.clock, await this.#open(this.clock, { place: this.#place }), this.#ids)
+    return new Rig(this.#open, this.place, this.clock, await this.#open(this.clock, { place: this.place }), this.#ids)
   }
 
   /** The same jobs, seen by a process whose own time stands still: it renews no lease while the others' time goes on. */
   async frozen(): Promise<Rig> {
     const clock = new ManualClock(this.clock.now())
-    return new Rig(this.#open, this.#place, clock, await this.#open(clock, { place: this.#place }), this.#ids)
+    return new Rig(this.#open, this.place, clock, await this.#open(clock, { place: this.place }), this.#ids)
   }
 
   /** Time goes by until every lease that is not renewed has lapsed, and the jobs are taken back. */

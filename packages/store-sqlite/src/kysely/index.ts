@@ -1,0 +1,1 @@
+export { nodeSqliteDialect } from './node-sqlite-dialect.ts'
