@@ -19,7 +19,7 @@ export function sweep(context: Context, processes: ProcessRegistry): SweepResult
     lostWorkers++
     returnedJobs += loseWorker(context, endings, worker.id, why)
   }
-  promoteDue(context)
+  promoteDue(context, endings)
   endPastDeadline(context, endings)
   const nextDueAt = sql.get<{ due_at: number | null }>('nextScheduled')?.due_at ?? undefined
   const released = endings.finish()

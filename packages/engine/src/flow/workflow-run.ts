@@ -31,6 +31,9 @@ import { seededRandom, uuidFrom } from './seeded-random.ts'
 export const GROUP_SIZE_MAX = 100_000
 const WORKFLOW_GRACE_MS = 5_000
 
+/** A child's input, as its task's schema reads it and as the store keeps it. */
+export type ChildInput = { readonly parsed: unknown; readonly payload: Payload }
+
 export type WorkflowServices = {
   readonly clock: Clock
   readonly payloads: Payloads
@@ -41,7 +44,7 @@ export type WorkflowServices = {
   /** Resolves once a slot of the workflow's queue is taken for a local step. */
   takeSlot(queue: string): Promise<void>
   releaseSlot(queue: string): void
-  newJob(task: AnyTask, input: Payload, options: CallOptions, parent: Claimed): NewJob
+  newJob(task: AnyTask, input: ChildInput, options: CallOptions, parent: Claimed): NewJob
   /** The cancel that the store knows of has not been heard of yet. */
   lookForCancel(): void
 }
@@ -316,11 +319,11 @@ export class WorkflowRun implements Flow {
     checkOptions(options)
     const children: NewJob[] = []
     for (const input of inputs) {
-      const parsed = parseInput(task, input)
-      if (parsed instanceof Promise) await parsed
+      const reading = parseInput(task, input)
+      const parsed = reading instanceof Promise ? await reading : reading
       const encoded = payloads.encode(input, `The input of ${task.name}`)
       const payload = typeof encoded === 'string' ? encoded : await encoded
-      children.push(this.#services.newJob(task, payload, options, this.#claimed))
+      children.push(this.#services.newJob(task, { parsed, payload }, options, this.#claimed))
     }
     const [first] = children
     if (kind === 'call' && first !== undefined) this.#called.set(step, first.id)

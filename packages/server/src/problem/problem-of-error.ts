@@ -31,6 +31,8 @@ function problemOfEngineError(error: EngineError): HttpProblem | undefined {
       return say(404, 'No such job')
     case 'job_not_ended':
       return say(409, 'The job is not in a state for this')
+    case 'limit_full':
+      return say(409, 'The limit is full')
     case 'idempotency_conflict':
       return say(422, 'The idempotency key was used for another request')
     case 'payload_too_large':
