@@ -197,6 +197,16 @@ test('what is not there ends with 3', async () => {
   }
 })
 
+test('a signal to what cannot wait for one is refused, and so is a value that is no JSON', async () => {
+  const id = await submitEcho('message=signal', 'pause=0')
+  const refused = await place.run(['signal', id, 'go', '{"ok":true}'])
+  assert.match(refused.stderr, /only workflows wait for signals/)
+  assert.notEqual(refused.code, 0)
+  const notJson = await place.run(['signal', id, 'go', '{'])
+  assert.equal(notJson.code, 2)
+  assert.match(notJson.stderr, /The value is not JSON/)
+})
+
 test('a refused key ends with 4, and says how to get one', async () => {
   const { stderr, code } = await place.run(['jobs', '--key', 'hr_wrong'])
   assert.equal(code, 4)

@@ -14,6 +14,7 @@ import { queuesCommand } from './commands/queues.ts'
 import { resultCommand } from './commands/result.ts'
 import { retryCommand } from './commands/retry.ts'
 import { serveCommand } from './commands/serve.ts'
+import { signalCommand } from './commands/signal.ts'
 import { submitCommand } from './commands/submit.ts'
 import { watchCommand } from './commands/watch.ts'
 import { workerCommand } from './commands/worker.ts'
@@ -35,6 +36,7 @@ const COMMANDS = [
   resultCommand,
   cancelCommand,
   retryCommand,
+  signalCommand,
   processesCommand,
   processCommand,
   queuesCommand,

@@ -17,6 +17,7 @@ import type {
 import { type Clock, monotonicClock } from './clock/clock.ts'
 import { type Connection, followEvents } from './events/follow-events.ts'
 import { createHttp, type Fetch, type Http, type Token } from './http/http.ts'
+import { randomKey } from './http/random-key.ts'
 import { createJob, type Job } from './job/job.ts'
 
 export type ClientOptions = {
@@ -155,12 +156,6 @@ function executeRequest(inputs: Readonly<Record<string, Json>>, options: SubmitO
 
 /** The most that the standard lets a client ask for. */
 const PROCESSES_MAX = 10_000
-
-/** 128 random bits; `crypto.randomUUID` is missing on pages that are served without TLS. */
-function randomKey(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
-}
 
 async function listJobs(http: Http, query: JobsQuery): Promise<JobPage> {
   const { state, process, tag, search, limit, cursor } = query

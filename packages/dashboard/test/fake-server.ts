@@ -201,6 +201,8 @@ export async function startFakeServer(options: {
     switch (under) {
       case undefined:
         return { body: method === 'DELETE' ? cancel(found) : found }
+      case 'signals':
+        return signal(found)
       case 'retry':
         return { status: 201, body: retry(found) }
       case 'tree':
@@ -229,6 +231,16 @@ export async function startFakeServer(options: {
       { cancelRequestedAt: at },
     )
     return fake.jobs.find((one) => one.jobID === found.jobID) ?? found
+  }
+
+  /** Whatever it waits for has come. */
+  function signal(found: StatusInfo) {
+    const steps = fake.steps.get(found.jobID) ?? []
+    const received = steps.map((step) => (step.kind === 'signal' ? { ...step, value: true } : step))
+    fake.steps.set(found.jobID, received)
+    const at = iso(Date.parse(found.updated) + 1)
+    fake.tell({ jobId: found.jobID, kind: 'signal', attempt: found.attempt, at, data: {} })
+    return { status: 202, body: { outcome: 'delivered' } }
   }
 
   function retry(found: StatusInfo): StatusInfo {

@@ -243,3 +243,21 @@ testPage('a reader whose session has ended is told, and sent to log in', {}, asy
   await page.getByText('You are logged out.').waitFor()
   await page.getByRole('button', { name: 'Log in' }).waitFor()
 })
+
+testPage(
+  'a workflow shows the signal that it waits for, and takes it from here',
+  { jobs: [RUNNING] },
+  async ({ page, fake }) => {
+    const children = { total: 0, ended: 0, failed: 0 }
+    fake.steps.set(JOB, [{ step: 1, kind: 'signal', name: 'review', recordedAt: iso(T0), children }])
+    await page.goto(`/app/jobs/${JOB}`)
+    const waits = page.getByRole('region', { name: 'Waits for' })
+    await waits.getByText('review').waitFor()
+    await waits.getByLabel('Value, as JSON').fill('{"ok"')
+    await waits.getByRole('button', { name: 'Send' }).click()
+    await waits.getByText('This is not JSON').waitFor()
+    await waits.getByLabel('Value, as JSON').fill('true')
+    await waits.getByRole('button', { name: 'Send' }).click()
+    await waits.waitFor({ state: 'detached' })
+  },
+)

@@ -3,26 +3,26 @@ import {
   DuplicateTaskError,
   IdempotencyConflictError,
   JobCancelledError,
+  JobEndedError,
   JobNotEndedError,
-  LimitFullError,
+  NotAWorkflowError,
   TaskFailedError,
   UnknownJobError,
   UnknownTaskError,
 } from './errors.ts'
 import type { CallOptions } from './flow/flow.ts'
-import type { ChildInput } from './flow/workflow-run.ts'
 import { EndWaits } from './job/end-waits.ts'
 import { createIds, type Ids } from './job/ids.ts'
 import { type EndState, isEnded, type Job, type JobId, type RecordedError } from './job/job.ts'
-import { newJob } from './job/new-job.ts'
 import type { Json } from './json.ts'
 import { type ArtifactSink, Payloads } from './payload/payloads.ts'
 import type { Claimed, Enqueued, NewJob, Payload, Store } from './store/store.ts'
-import { checkOptions } from './task/check-options.ts'
-import type { LimitOption } from './task/task.ts'
+import { checkOptions, checkText } from './task/check-options.ts'
 import { parseInput } from './task/validate.ts'
 import type { AnyTask, Callable } from './task/workflow.ts'
 import { SupervisedWorker, type Worker, type WorkerOptions } from './worker/supervised-worker.ts'
+
+const DEFAULT_QUEUE = 'default'
 
 export type SubmitOptions = {
   /** Chosen by the caller to make a repeated request harmless; unique per `owner`. */
@@ -39,17 +39,10 @@ export type SubmitOptions = {
    * may be, the store says: a `DatabaseSync`, a `pg` client, a Kysely transaction.
    */
   readonly in?: unknown
-  /** Instead of the task's. */
-  readonly limit?: LimitOption
 }
 
 /** `existing`: the idempotency key was used before for this very request; `id` is the job that it became. */
-export type Submitted = {
-  readonly id: JobId
-  readonly existing: boolean
-  /** Of several jobs, this one was not stored, for its limit is full; `id` is the job in its way. */
-  readonly rejected?: 'limit_full'
-}
+export type Submitted = { readonly id: JobId; readonly existing: boolean }
 
 export type WaitOptions = { readonly timeoutMs?: number; readonly signal?: AbortSignal }
 
@@ -104,7 +97,7 @@ export class Engine {
   /**
    * Validates, stores, and answers with the id.
    * @throws {InputInvalidError} {OptionInvalidError} {UnknownTaskError} {IdempotencyConflictError} {PayloadTooLargeError}
-   *   {LimitFullError} {TransactionRefusedError}; nothing was stored
+   * {TransactionRefusedError}; nothing was stored
    */
   async submit<Input, Output>(
     task: Callable<Input, Output> | string,
@@ -115,13 +108,10 @@ export class Engine {
     checkOptions(options)
     const job = await this.#newRoot(known, input, options)
     const [enqueued] = await this.#enqueue([job], options)
-    return submitted(enqueued, job)
+    return submitted(enqueued, options.idempotencyKey)
   }
 
-  /**
-   * Many of one task, in one transaction, or in the caller's: all or none, but for those that a limit with `reject` has
-   * no room for.
-   */
+  /** Many of one task, in one transaction, or in the caller's: all or none. */
   async submitMany<Input, Output>(
     task: Callable<Input, Output> | string,
     inputs: readonly Input[],
@@ -135,9 +125,7 @@ export class Engine {
       jobs.push(job instanceof Promise ? await job : job)
     }
     const enqueued = await this.#enqueue(jobs, options)
-    return enqueued.map((one, index) =>
-      one.outcome === 'rejected' ? { id: one.id, existing: false, rejected: one.why } : submitted(one, jobs[index]),
-    )
+    return enqueued.map((one) => submitted(one, undefined))
   }
 
   /** Waits for the end. @throws {WaitTimeoutError} the job goes on. @throws {UnknownJobError}, or the signal's reason */
@@ -183,6 +171,30 @@ export class Engine {
     return this.store.cancel(id, reason)
   }
 
+  /**
+   * Sends a workflow a signal, which its `flow.waitFor(name)` receives. On the disk when this answers; one that comes
+   * before the workflow waits for it is kept.
+   * @param options `key` makes a repeated signal harmless: the second one of a name and key changes nothing
+   * @returns whether the workflow waited for it, or gets it when it does
+   * @throws {JobEndedError} {UnknownJobError} {NotAWorkflowError} {OptionInvalidError} {NotJsonError} {PayloadTooLargeError}; nothing was stored
+   * @example await engine.signal(id, 'review', { approved: true }, { key: 'review-7' })
+   */
+  async signal(
+    id: JobId,
+    name: string,
+    value: unknown = null,
+    { key }: { readonly key?: string } = {},
+  ): Promise<'delivered' | 'kept'> {
+    checkText('The name of a signal', name)
+    if (key !== undefined) checkText('key', key)
+    const payload = await this.#payloads.encode(value, `The value of signal ${name}`)
+    const outcome = await this.store.signal(id, name, payload, key)
+    if (outcome === 'unknown_job') throw new UnknownJobError(id)
+    if (outcome === 'not_a_workflow') throw new NotAWorkflowError(id)
+    if (outcome === 'already_ended') throw new JobEndedError(id, 'signals')
+    return outcome
+  }
+
   /** A new job like an ended one, with a link to it. @throws {UnknownJobError} {JobNotEndedError} {UnknownTaskError} */
   async retry(id: JobId): Promise<Submitted> {
     const job = await this.store.job(id)
@@ -190,7 +202,7 @@ export class Engine {
     if (job === undefined || input === undefined) throw new UnknownJobError(id)
     if (!isEnded(job.state)) throw new JobNotEndedError(id, job.state)
     this.#find(job.task)
-    const { task, kind, queue, priority, owner, tags, limit } = job
+    const { task, kind, queue, priority, owner, tags } = job
     const again = {
       id: this.#ids.job(),
       task,
@@ -201,10 +213,9 @@ export class Engine {
       tags,
       retryOf: id,
       ...(owner !== undefined && { owner }),
-      ...(limit !== undefined && { limit }),
     }
     const [enqueued] = await this.store.enqueue([again])
-    return submitted(enqueued, again)
+    return submitted(enqueued, undefined)
   }
 
   /** Begins to take jobs in this process. */
@@ -236,23 +247,43 @@ export class Engine {
 
   #newRoot(task: AnyTask, input: unknown, options: SubmitOptions): NewJob | Promise<NewJob> {
     const parsed = parseInput(task, input)
-    if (parsed instanceof Promise) return parsed.then((read) => this.#newRootOf(task, input, read, options))
-    return this.#newRootOf(task, input, parsed, options)
+    const encode = () => this.#payloads.encode(input, `The input of ${task.name}`)
+    const build = (payload: Payload) => this.#newJob(task, payload, options, options.owner, undefined)
+    const payload = parsed instanceof Promise ? parsed.then(encode) : encode()
+    return typeof payload === 'string' ? build(payload) : payload.then(build)
   }
 
-  #newRootOf(task: AnyTask, input: unknown, parsed: unknown, options: SubmitOptions): NewJob | Promise<NewJob> {
-    const encoded = this.#payloads.encode(input, `The input of ${task.name}`)
-    const build = (payload: Payload) => {
-      const { owner } = options
-      return newJob({ id: this.#ids.job(), now: this.clock.now(), task, input: parsed, payload, options, owner })
+  #newChild(task: AnyTask, payload: Payload, options: CallOptions, parent: Claimed): NewJob {
+    return this.#newJob(task, payload, options, parent.owner, parent.deadlineAt)
+  }
+
+  #newJob(
+    task: AnyTask,
+    input: Payload,
+    options: SubmitOptions,
+    owner: string | undefined,
+    deadlineAtMax: number | undefined,
+  ): NewJob {
+    const now = this.clock.now()
+    const deadlineMs = options.deadlineMs ?? task.deadlineMs
+    const deadlineAt = Math.min(
+      deadlineMs === undefined ? Number.POSITIVE_INFINITY : now + deadlineMs,
+      deadlineAtMax ?? Number.POSITIVE_INFINITY,
+    )
+    const { idempotencyKey: key } = options
+    return {
+      id: this.#ids.job(),
+      task: task.name,
+      kind: task.kind,
+      queue: options.queue ?? task.queue ?? DEFAULT_QUEUE,
+      priority: options.priority ?? task.priority ?? 0,
+      input,
+      ...(options.delayMs !== undefined && { dueAt: Math.ceil(now + options.delayMs) }),
+      ...(deadlineAt !== Number.POSITIVE_INFINITY && { deadlineAt: Math.ceil(deadlineAt) }),
+      ...(owner !== undefined && { owner }),
+      ...(options.tags !== undefined && { tags: options.tags }),
+      ...(key !== undefined && { idempotency: { scope: owner ?? '', key, fingerprint: `${task.name} ${input}` } }),
     }
-    return typeof encoded === 'string' ? build(encoded) : encoded.then(build)
-  }
-
-  #newChild(task: AnyTask, { parsed, payload }: ChildInput, options: CallOptions, parent: Claimed): NewJob {
-    const { owner, deadlineAt: deadlineAtMax } = parent
-    const [id, now] = [this.#ids.job(), this.clock.now()]
-    return newJob({ id, now, task, input: parsed, payload, options, owner, deadlineAtMax })
   }
 }
 
@@ -265,11 +296,8 @@ function byName(tasks: readonly AnyTask[]): ReadonlyMap<string, AnyTask> {
   return known
 }
 
-function submitted(enqueued: Enqueued | undefined, job: NewJob | undefined): Submitted {
-  if (enqueued === undefined || job === undefined)
-    throw new Error('the store answered with fewer jobs than it was given')
-  const { outcome, id } = enqueued
-  if (outcome === 'conflict') throw new IdempotencyConflictError(job.idempotency?.key ?? '', id)
-  if (outcome === 'rejected') throw new LimitFullError(job.limit?.key ?? '', job.limit?.max ?? 0, id)
-  return { id, existing: outcome === 'existing' }
+function submitted(enqueued: Enqueued | undefined, key: string | undefined): Submitted {
+  if (enqueued === undefined) throw new Error('the store answered with fewer jobs than it was given')
+  if (enqueued.outcome === 'conflict') throw new IdempotencyConflictError(key ?? '', enqueued.id)
+  return { id: enqueued.id, existing: enqueued.outcome === 'existing' }
 }

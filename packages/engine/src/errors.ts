@@ -11,6 +11,7 @@ export type ErrorCode =
   | 'duplicate_task'
   | 'idempotency_conflict'
   | 'job_not_ended'
+  | 'job_ended'
   | 'task_failed'
   | 'step_failed'
   | 'job_cancelled'
@@ -29,7 +30,8 @@ export type ErrorCode =
   | 'transaction_refused'
   | 'payload_too_large'
   | 'group_too_large'
-  | 'limit_full'
+  | 'signal_timeout'
+  | 'not_a_workflow'
 
 /** Everything the engine throws on purpose. `code` is for programs and never changes; `message` is for people. */
 export abstract class EngineError extends Error {
@@ -113,6 +115,15 @@ export class IdempotencyConflictError extends EngineError {
       `The idempotency key ${key} was used for another request, which became job ${jobId}. Send a new key for a new request.`,
     )
     this.jobId = jobId
+  }
+}
+
+/** Something that only a live job can take was sent to one that has ended. */
+export class JobEndedError extends EngineError {
+  override readonly name = 'JobEndedError'
+  readonly code = 'job_ended'
+  constructor(id: JobId, what: string) {
+    super(`Job ${id} has ended, and takes no ${what} any more. Nothing was stored.`)
   }
 }
 
@@ -200,6 +211,22 @@ export class WorkflowChangedError extends EngineError {
   }
 }
 
+/** A workflow waited for a signal that did not come in time. It may catch this and go on. */
+export class SignalTimeoutError extends EngineError {
+  override readonly name = 'SignalTimeoutError'
+  readonly code = 'signal_timeout'
+  readonly retryable = false
+}
+
+/** Only a workflow's code can wait for a signal. */
+export class NotAWorkflowError extends EngineError {
+  override readonly name = 'NotAWorkflowError'
+  readonly code = 'not_a_workflow'
+  constructor(id: JobId) {
+    super(`Job ${id} is a task, and only workflows wait for signals. Nothing was stored; check the job's id.`)
+  }
+}
+
 export class WaitTimeoutError extends EngineError {
   override readonly name = 'WaitTimeoutError'
   readonly code = 'wait_timeout'
@@ -272,19 +299,6 @@ export class PayloadTooLargeError extends EngineError {
     super(
       `${what} has ${sizeBytes} bytes of JSON; at most ${sizeBytesMax} are taken. Put it in an artifact and pass its id.`,
     )
-  }
-}
-
-/** `jobId`: the oldest live job of the same limit. Nothing was stored. */
-export class LimitFullError extends EngineError {
-  override readonly name = 'LimitFullError'
-  readonly code = 'limit_full'
-  readonly jobId: JobId
-  constructor(key: string, max: number, jobId: JobId) {
-    super(
-      `The limit ${key} takes ${max}, and is full: job ${jobId} is in the way. Wait for its end, or cancel it. Nothing was stored.`,
-    )
-    this.jobId = jobId
   }
 }
 

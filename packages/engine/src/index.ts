@@ -6,6 +6,7 @@ export { ExecutorError, type ExecutorErrorCode } from './executor/errors.ts'
 export { type Executor, program, thread } from './executor/executor.ts'
 export type { ThreadJob } from './executor/thread-job.ts'
 export type { CallOptions, Flow, MapOptions, Outcome } from './flow/flow.ts'
+export type { WaitForOptions } from './flow/signal-steps.ts'
 export { isJobId } from './job/ids.ts'
 export * from './job/job.ts'
 export {
@@ -14,14 +15,14 @@ export {
   cancelled,
   deadlineExceeded,
   LAPSES_MAX,
-  limitFull,
   type Running,
+  signalTimedOut,
   type Transition,
 } from './job/transition.ts'
 export type { Json } from './json.ts'
 export type { ArtifactSink } from './payload/payloads.ts'
 export { HintCollector } from './store/hints.ts'
 export * from './store/store.ts'
-export { type JobContext, type LimitOption, type RetryPolicy, type Task, type TaskOptions, task } from './task/task.ts'
+export { type JobContext, type RetryPolicy, type Task, type TaskOptions, task } from './task/task.ts'
 export { type AnyTask, type Callable, type Workflow, workflow } from './task/workflow.ts'
 export type { Worker, WorkerOptions } from './worker/supervised-worker.ts'

@@ -20,6 +20,7 @@ import { detailRoutes } from './job/detail-routes.ts'
 import { jobRoutes } from './job/job-routes.ts'
 import { logRoutes } from './job/log-routes.ts'
 import { resultsRoutes } from './job/results-routes.ts'
+import { signalRoute } from './job/signal-route.ts'
 import { landingRoutes } from './landing-routes.ts'
 import { type ListedRoute, listRoutes } from './openapi/route-list.ts'
 import { operationRoutes } from './operation/operation-routes.ts'
@@ -153,6 +154,7 @@ async function addRoutes(
   processRoutes(fastify, context)
   executionRoute(fastify, context)
   jobRoutes(fastify, context)
+  signalRoute(fastify, context)
   resultsRoutes(fastify, context)
   detailRoutes(fastify, context)
   logRoutes(fastify, context)

@@ -16,6 +16,7 @@ import {
 import { applyTransition, Endings } from './ending.ts'
 import { insertJob, refuseTakenIds } from './enqueue.ts'
 import { addEvent, type Context, type Live, liveJobs, type StoredJob, type StoredStep } from './place.ts'
+import { takeKeptSignal } from './signals.ts'
 
 /** A job under a worker's lease. */
 type Held = StoredJob & { live: Live }
@@ -25,7 +26,7 @@ export function commitBatch(context: Context, batch: Commit): CommitResult {
   refuseTakenIds(context, newChildren(context, batch))
   const endings = new Endings(context)
   for (const told of batch.tell) tell(context, told, batch.worker)
-  const advanced = batch.advance.map((advance) => recordSteps(context, advance, batch.worker))
+  const advanced = batch.advance.map((advance) => recordSteps(context, endings, advance, batch.worker))
   const settled = batch.settle.map((settlement) => settle(context, endings, settlement, batch.worker))
   if (batch.holds !== undefined) giveBackUnheard(context, endings, batch.worker, batch.holds)
   const released = endings.finish()
@@ -91,17 +92,22 @@ function newChildren(context: Context, batch: Commit) {
   })
 }
 
-function recordSteps(context: Context, { lease, steps }: Advance, worker: WorkerId): CommitResult['advanced'][number] {
+function recordSteps(
+  context: Context,
+  endings: Endings,
+  { lease, steps }: Advance,
+  worker: WorkerId,
+): CommitResult['advanced'][number] {
   const job = held(context, lease, worker)
   if (job === undefined) return 'lease_lost'
   if (job.live.cancel !== undefined) return 'cancelling'
   job.live.isBusy = steps.length === 0
   if (steps.length > 0) job.live.lapses = 0
-  for (const step of steps) recordStep(context, job, step)
+  for (const step of steps) recordStep(context, endings, job, step)
   return 'recorded'
 }
 
-function recordStep(context: Context, job: Held, step: NewStep): void {
+function recordStep(context: Context, endings: Endings, job: Held, step: NewStep): void {
   // Said again, since the worker had not heard that it was recorded.
   if (job.steps.has(step.step)) return
   const { children = [], attached = false, concurrency = Number.POSITIVE_INFINITY, ...rest } = step
@@ -119,6 +125,7 @@ function recordStep(context: Context, job: Held, step: NewStep): void {
     const parent = { job, step: stored, item, isAttached: attached }
     stored.children.push(insertJob(context, child, parent, isGroup && item >= concurrency))
   }
+  if (step.kind === 'signal') takeKeptSignal(endings, job, stored)
   if (step.kind === 'call' || step.kind === 'start' || step.kind === 'now') return
   addEvent(context, job, 'step', job.attempt, now, { step: step.step, kind: step.kind, name: step.name })
 }

@@ -1,4 +1,11 @@
-import { cancelled, type EndState, type RecordedError, type Release, type Transition } from '@headrace/engine'
+import {
+  cancelled,
+  type EndState,
+  type Payload,
+  type RecordedError,
+  type Release,
+  type Transition,
+} from '@headrace/engine'
 import { addEvent, type Context, type Live, liveJobs, type StoredJob, type StoredStep } from './place.ts'
 
 /** Ended children of one step, counted over an operation. */
@@ -85,9 +92,15 @@ export class Endings {
     for (const { job, live } of held.slice(0, places)) makeDue(this.#context, live, job.queue, live.dueAt)
   }
 
+  /** What a wait for a signal came to. */
+  receive(job: StoredJob, step: StoredStep, received: { readonly value: Payload } | { readonly error: RecordedError }) {
+    step.recorded = { ...step.recorded, ...received }
+    this.#release(job, step)
+  }
+
   #release(parent: StoredJob, step: StoredStep): void {
     step.isReleased = true
-    this.#released.push({ parentId: parent.job.id, step: step.recorded.step })
+    this.#released.push(releaseOf(parent, step))
     this.#context.hints.released(parent.job.id)
   }
 
@@ -97,6 +110,11 @@ export class Endings {
       cancelTree(this.#context, this, child, 'Its workflow ended before it.')
     }
   }
+}
+
+export function releaseOf(parent: StoredJob, { recorded: { step, kind, value, error } }: StoredStep): Release {
+  const received = kind === 'signal' && { ...(value !== undefined && { value }), ...(error !== undefined && { error }) }
+  return { parentId: parent.job.id, step, ...received }
 }
 
 /** Lets a job wait for its time, or for a worker when that has come. */

@@ -41,6 +41,7 @@ export function insertJob(context: Context, job: NewJob, parent: Parent | undefi
     parent,
     steps: new Map(),
     attempts: [],
+    signals: [],
     attempt: 0,
     live: {
       state,

@@ -25,6 +25,7 @@ import {
   type RecordedStep,
   type Release,
   type Settings,
+  type SignalOutcome,
   type Store,
   StoreUnavailableError,
   type SweepResult,
@@ -34,10 +35,11 @@ import {
   type WorkerRow,
 } from '@headrace/engine'
 import { commitBatch, heldBy } from './commit.ts'
-import { cancelTree, descendants, Endings } from './ending.ts'
+import { cancelTree, descendants, Endings, releaseOf } from './ending.ts'
 import { enqueueJobs } from './enqueue.ts'
 import { type Context, liveJobs, MemoryPlace, type Process } from './place.ts'
 import { attemptsOf, countQueues, historyOf, outcomesOf, queryEvents, queryJobs, stateOf, toJob } from './read.ts'
+import { sendSignal } from './signals.ts'
 import { releaseWorker, sweep } from './sweep.ts'
 
 export type MemoryStoreOptions = {
@@ -122,6 +124,15 @@ class MemoryStore implements Partial<Store> {
     })
   }
 
+  async signal(id: JobId, name: string, value: Payload, key?: string): Promise<SignalOutcome> {
+    return this.#do(() => {
+      const endings = new Endings(this.#context)
+      const outcome = sendSignal(this.#context, endings, { id, name, value, key })
+      endings.finish()
+      return outcome
+    })
+  }
+
   async cancelRequests(worker: WorkerId): Promise<readonly { readonly row: number; readonly reason: string }[]> {
     const held = heldBy(this.#context, worker)
     return held.flatMap(({ seq, live }) => (live.cancel === undefined ? [] : { row: seq, reason: live.cancel.reason }))
@@ -130,7 +141,8 @@ class MemoryStore implements Partial<Store> {
   async releases(waits: readonly { readonly row: number; readonly step: number }[]): Promise<readonly Release[]> {
     return waits.flatMap(({ row, step }) => {
       const parent = this.#place.jobs[row - 1]
-      return parent?.steps.get(step)?.isReleased === true ? { parentId: parent.job.id, step } : []
+      const waiting = parent?.steps.get(step)
+      return parent !== undefined && waiting?.isReleased === true ? releaseOf(parent, waiting) : []
     })
   }
 

@@ -55,14 +55,23 @@ export type StoredJob = {
   readonly parent: Parent | undefined
   readonly steps: Map<number, StoredStep>
   readonly attempts: Attempt[]
+  readonly signals: KeptSignal[]
   attempt: number
   live: Live | undefined
   end: End | undefined
   progress: Progress | undefined
 }
 
+/** A signal that was sent to a workflow, in the order of coming. */
+export type KeptSignal = {
+  readonly name: string
+  readonly value: Payload
+  readonly key: string | undefined
+  isConsumed: boolean
+}
+
 export type StoredStep = {
-  readonly recorded: Omit<RecordedStep, 'children'>
+  recorded: Omit<RecordedStep, 'children'>
   readonly children: StoredJob[]
   /** Children of a group that have not ended. */
   remaining: number

@@ -144,8 +144,7 @@ export function countQueues(place: MemoryPlace): QueueCounts[] {
   const byQueue = Map.groupBy(liveJobs(place), ({ job }) => job.queue)
   const counts = [...byQueue].map(([queue, jobs]) => {
     const count = (...states: string[]) => jobs.filter(({ live }) => states.includes(live.state)).length
-    const scheduled = count('held', 'scheduled')
-    return { queue, waiting: count('ready'), scheduled, running: count('running'), blocked: count('blocked') }
+    return { queue, waiting: count('ready'), scheduled: count('held', 'scheduled'), running: count('running') }
   })
   return counts.sort((a, b) => (a.queue < b.queue ? -1 : 1))
 }

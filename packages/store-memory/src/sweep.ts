@@ -2,6 +2,7 @@ import { afterLapse, deadlineExceeded, type SweepResult } from '@headrace/engine
 import { giveBack, heldBy, promoteDue, running, scheduled } from './commit.ts'
 import { applyTransition, Endings } from './ending.ts'
 import { type Context, liveJobs, type StoredJob, type StoredStep, type StoredWorker } from './place.ts'
+import { endSignalWaits, nextSignalDue } from './signals.ts'
 
 /** Takes back what lost workers held, makes due what has fallen due, and ends what passed its deadline. */
 export function sweep(context: Context): SweepResult {
@@ -18,9 +19,10 @@ export function sweep(context: Context): SweepResult {
   }
   promoteDue(context)
   endPastDeadline(context, endings)
+  endSignalWaits(context, endings)
   endings.finish()
-  const nextDueAt = scheduled(place)[0]?.live.dueAt
-  return { lostWorkers, returnedJobs, ...(nextDueAt !== undefined && { nextDueAt }) }
+  const nextDueAt = Math.min(scheduled(place)[0]?.live.dueAt ?? Number.POSITIVE_INFINITY, nextSignalDue(context))
+  return { lostWorkers, returnedJobs, ...(nextDueAt !== Number.POSITIVE_INFINITY && { nextDueAt }) }
 }
 
 function whyLost({ place, clock }: Context, { process, leaseUntil }: StoredWorker): string | undefined {
@@ -54,6 +56,8 @@ function isWaiting({ recorded, children, isReleased }: StoredStep, now: number):
       return children[0]?.end === undefined
     case 'sleep':
       return (recorded.dueAt ?? 0) > now
+    case 'signal':
+      return !isReleased
     default:
       return false
   }

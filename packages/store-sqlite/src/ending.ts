@@ -6,8 +6,6 @@ import {
   type Release,
   type Transition,
 } from '@headrace/engine'
-import { admit, type Due } from './admit.ts'
-import { countOut, giveOutPermits, returnPermit } from './limits.ts'
 import type { Context } from './prepared.ts'
 
 /** A live job, as far as its end concerns others. */
@@ -44,8 +42,6 @@ export class Endings {
   readonly #context: Context
   readonly #countdowns = new Map<string, Countdown>()
   readonly #released: Release[] = []
-  /** Keys of limits that may have a permit for somebody who waits for one. */
-  readonly #permitsWanted = new Set<string>()
 
   constructor(context: Context) {
     this.#context = context
@@ -55,9 +51,7 @@ export class Endings {
   end(job: Ending, to: { readonly to: EndState; readonly result?: string; readonly error?: RecordedError }): void {
     const { sql, clock, hints } = this.#context
     const now = clock.now()
-    const gone = sql.get<Pick<Due, 'limit_key' | 'permit'>>('deleteLive', job.seq)
-    if (gone === undefined) return
-    if (gone.limit_key !== null) countOut(this.#context, this, gone.limit_key, gone.permit)
+    if (sql.run('deleteLive', job.seq).changes === 0) return
     sql.run(
       'insertOutcome',
       job.seq,
@@ -77,23 +71,15 @@ export class Endings {
     if (job.kind === 'workflow') this.#endChildren(job.seq)
   }
 
-  /** A permit of this limit may be free, or somebody new waits for one. */
-  permitWanted(key: string): void {
-    this.#permitsWanted.add(key)
-  }
-
-  /** Counts the groups down, and gives out permits. @returns the steps that were released by it, each exactly once */
+  /** Counts the groups down. @returns the steps that were released by it, each exactly once */
   finish(): Release[] {
     // Cancelled children may count down groups in turn, so this goes on until nothing is left.
     while (this.#countdowns.size > 0) {
       const [key, countdown] = this.#countdowns.entries().next().value as [string, Countdown]
       this.#countdowns.delete(key)
       if (countdown.grouped) this.#countDown(countdown)
-      else this.#release(countdown.parentSeq, countdown.step)
+      else this.release({ seq: countdown.parentSeq, step: countdown.step })
     }
-    // Last of all, when everyone who may want one is there.
-    for (const key of this.#permitsWanted) giveOutPermits(this.#context, key)
-    this.#permitsWanted.clear()
     return this.#released
   }
 
@@ -119,7 +105,7 @@ export class Endings {
     const after = sql.get<{ released: number; remaining: number }>('countDownGroup', ended, endedBy, parentSeq, step)
     if (after === undefined) return
     const isReleasedNow = before === 0 && after.released === 1
-    if (isReleasedNow) this.#release(parentSeq, step)
+    if (isReleasedNow) this.release({ seq: parentSeq, step })
     if (after.remaining <= 0) return
     if (isReleasedNow) {
       this.#cancelRest(parentSeq, step)
@@ -130,9 +116,9 @@ export class Endings {
 
   #unhold(parentSeq: number, step: number, places: number): void {
     const { sql, clock, hints } = this.#context
-    type Row = Due & { readonly state: 'ready' | 'scheduled'; readonly due_at: number }
+    type Row = { readonly queue: string; readonly state: 'ready' | 'scheduled'; readonly due_at: number }
     for (const row of sql.all<Row>('unholdChildren', clock.now(), parentSeq, step, places)) {
-      if (row.state === 'ready') admit(this.#context, this, row)
+      if (row.state === 'ready') hints.queue(row.queue)
       else hints.dueAt(row.due_at)
     }
   }
@@ -144,10 +130,11 @@ export class Endings {
     }
   }
 
-  #release(parentSeq: number, step: number): void {
-    const parent = this.#context.sql.get<{ id: JobId }>('jobIdBySeq', parentSeq)
+  /** A workflow's step need not be waited for any more. */
+  release({ seq, ...released }: { readonly seq: number } & Omit<Release, 'parentId'>): void {
+    const parent = this.#context.sql.get<{ id: JobId }>('jobIdBySeq', seq)
     if (parent === undefined) return
-    this.#released.push({ parentId: parent.id, step })
+    this.#released.push({ parentId: parent.id, ...released })
     this.#context.hints.released(parent.id)
   }
 
@@ -190,16 +177,16 @@ export function cancelTree(
 }
 
 /** A running job, as far as its return to the line depends on it. */
-export type HeldRow = Ending &
-  Due & {
-    readonly lapses: number
-    /** It said that it does something itself, though it may have steps that wait. */
-    readonly busy: number
-    readonly deadline_at: number | null
-    readonly cancel_reason: string | null
-    readonly worker: number
-    readonly started_at: number
-  }
+export type HeldRow = Ending & {
+  readonly queue: string
+  readonly lapses: number
+  /** It said that it does something itself, though it may have steps that wait. */
+  readonly busy: number
+  readonly deadline_at: number | null
+  readonly cancel_reason: string | null
+  readonly worker: number
+  readonly started_at: number
+}
 
 /** Writes down what became of a running job. */
 export function applyTransition(context: Context, endings: Endings, held: HeldRow, transition: Transition): void {
@@ -218,12 +205,8 @@ export function applyTransition(context: Context, endings: Endings, held: HeldRo
   const data = error === undefined ? { dueAt } : { dueAt, error }
   sql.run('insertEvent', held.seq, because, held.attempt, now, JSON.stringify(data))
   hints.events()
-  if (state === 'ready') {
-    admit(context, endings, held)
-    return
-  }
-  hints.dueAt(dueAt)
-  if (held.limit_key !== null && held.permit === 1) returnPermit(context, endings, held.seq, held.limit_key)
+  if (state === 'ready') hints.queue(held.queue)
+  else hints.dueAt(dueAt)
 }
 
 function endedData(to: { readonly to: EndState; readonly error?: RecordedError }): string | null {

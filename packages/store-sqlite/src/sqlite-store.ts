@@ -17,7 +17,6 @@ import {
   type JobId,
   type JobPage,
   type JobState,
-  type LimitCounts,
   type NewJob,
   type Page,
   type Payload,
@@ -26,6 +25,7 @@ import {
   type RecordedStep,
   type Release,
   type Settings,
+  type SignalOutcome,
   type Store,
   type SweepResult,
   type Timer,
@@ -38,7 +38,7 @@ import { KnownWorker } from './claim.ts'
 import { commitBatch, durabilityOf } from './commit.ts'
 import { openDatabase } from './database.ts'
 import { cancelTree, Endings } from './ending.ts'
-import { enqueueJobs } from './enqueue.ts'
+import { enqueueJob } from './enqueue.ts'
 import { GroupCommit } from './group-commit.ts'
 import { queryEvents, queryJob, queryJobs, queryTree } from './job-query.ts'
 import { Lanes } from './lanes.ts'
@@ -46,7 +46,15 @@ import { ClockLeaseKeeper, type LeaseKeeper, ThreadLeaseKeeper } from './lease-k
 import { type Context, Prepared } from './prepared.ts'
 import { type Liveness, ProcessRegistry, thisProcess } from './process-registry.ts'
 import { SqliteSettings } from './settings.ts'
-import { type ChildRow, type StepRow, toChildOutcome, toRecordedSteps } from './step-rows.ts'
+import { sendSignal } from './signals.ts'
+import {
+  type ChildRow,
+  type ReleaseRow,
+  type StepRow,
+  toChildOutcome,
+  toRecordedSteps,
+  toRelease,
+} from './step-rows.ts'
 import { releaseWorker, sweep } from './sweep.ts'
 import { systemClock } from './system-clock.ts'
 import { WakeUp } from './wake-up.ts'
@@ -135,7 +143,7 @@ class SqliteStore implements Store {
   }
 
   enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
-    return this.#commits.run('before-answer', () => enqueueJobs(this.#context, jobs))
+    return this.#commits.run('before-answer', () => jobs.map((job) => enqueueJob(this.#context, job)))
   }
 
   enqueueIn(transaction: unknown, jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
@@ -185,6 +193,15 @@ class SqliteStore implements Store {
     })
   }
 
+  signal(id: JobId, name: string, value: Payload, key?: string): Promise<SignalOutcome> {
+    return this.#commits.run('before-seen', () => {
+      const endings = new Endings(this.#context)
+      const outcome = sendSignal(this.#context, endings, { id, name, value, key })
+      endings.finish()
+      return outcome
+    })
+  }
+
   async cancelRequests(worker: WorkerId): Promise<readonly { row: number; reason: string }[]> {
     const number = this.#knownWorkers.get(worker)?.number
     if (number === undefined) return []
@@ -194,8 +211,7 @@ class SqliteStore implements Store {
 
   async releases(waits: readonly { row: number; step: number }[]): Promise<readonly Release[]> {
     const pairs = JSON.stringify(waits.map(({ row, step }) => [row, step]))
-    const rows = this.#context.sql.all<{ parent_id: string; step: number }>('releasedWaits', pairs)
-    return rows.map((row) => ({ parentId: row.parent_id as JobId, step: row.step }))
+    return this.#context.sql.all<ReleaseRow>('releasedWaits', pairs).map(toRelease)
   }
 
   async outcomes(row: number, step: number): Promise<readonly ChildOutcome[]> {
@@ -283,10 +299,6 @@ class SqliteStore implements Store {
 
   async queues(): Promise<readonly QueueCounts[]> {
     return this.#context.sql.all<QueueCounts>('queueCounts')
-  }
-
-  async limits(): Promise<readonly LimitCounts[]> {
-    return this.#context.sql.all<LimitCounts>('limitCounts')
   }
 
   async workers(): Promise<readonly WorkerRow[]> {

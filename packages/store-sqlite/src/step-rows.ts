@@ -5,6 +5,7 @@ import type {
   JobId,
   RecordedError,
   RecordedStep,
+  Release,
   StepKind,
 } from '@headrace/engine'
 
@@ -31,6 +32,22 @@ export type StepRow = {
   readonly delivered: string | null
   readonly delivered_from: number
   readonly recorded_at: number
+}
+
+export type ReleaseRow = {
+  readonly parent_id: string
+  readonly step: number
+  readonly value: string | null
+  readonly error: string | null
+}
+
+export function toRelease({ parent_id, step, value, error }: ReleaseRow): Release {
+  return {
+    parentId: parent_id as JobId,
+    step,
+    ...(value !== null && { value }),
+    ...(error !== null && { error: JSON.parse(error) as RecordedError }),
+  }
 }
 
 export function toChildOutcome(row: ChildRow): ChildOutcome {

@@ -3,6 +3,7 @@ import { promoteDue, running } from './commit.ts'
 import { applyTransition, type Ending, Endings, type HeldRow } from './ending.ts'
 import type { Context } from './prepared.ts'
 import type { ProcessRegistry } from './process-registry.ts'
+import { endSignalWaits } from './signals.ts'
 
 type WorkerRow = { readonly id: number; readonly uid: string; readonly process: number; readonly lease_until: number }
 
@@ -19,11 +20,20 @@ export function sweep(context: Context, processes: ProcessRegistry): SweepResult
     lostWorkers++
     returnedJobs += loseWorker(context, endings, worker.id, why)
   }
-  promoteDue(context, endings)
+  promoteDue(context)
   endPastDeadline(context, endings)
-  const nextDueAt = sql.get<{ due_at: number | null }>('nextScheduled')?.due_at ?? undefined
+  endSignalWaits(context, endings)
+  const nextDueAt = nextDue(context)
   const released = endings.finish()
   return { lostWorkers, returnedJobs, released, ...(nextDueAt !== undefined && { nextDueAt }) }
+}
+
+/** When the next job or wait for a signal falls due. */
+function nextDue({ sql }: Context): number | undefined {
+  const job = sql.get<{ due_at: number | null }>('nextScheduled')?.due_at ?? Number.POSITIVE_INFINITY
+  const signal = sql.get<{ due_at: number | null }>('nextSignalDue')?.due_at ?? Number.POSITIVE_INFINITY
+  const next = Math.min(job, signal)
+  return next === Number.POSITIVE_INFINITY ? undefined : next
 }
 
 function whyLost(

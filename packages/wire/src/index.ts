@@ -90,7 +90,7 @@ export type WireAttempt = {
 /** GET /jobs/{id}/steps: what a workflow recorded. */
 export type WireStep = {
   readonly step: number
-  readonly kind: 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now'
+  readonly kind: 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now' | 'signal'
   readonly name: string
   readonly recordedAt: string
   readonly dueAt?: string
@@ -103,6 +103,9 @@ export type WireStep = {
     readonly firstId?: string
   }
 }
+
+/** POST /jobs/{id}/signals/{name}: whether the workflow waited for it, or gets it when it does. */
+export type SignalAnswer = { readonly outcome: 'delivered' | 'kept' }
 
 export type EventKind =
   | 'queued'
@@ -117,11 +120,13 @@ export type EventKind =
   | 'metric'
   | 'artifact'
   | 'step'
+  | 'signal'
 
 /**
  * One server-sent event of /jobs/{id}/events or /events: `id:` is the cursor, `event:` the kind, `data:` this object.
  * `data` by kind: ended {state, error?}, progress {fraction, message?}, log {level, message}, metric {name, step, value},
- * artifact {name, artifact, sizeBytes, mediaType?}, retried {error, dueAt}, step {step, kind, name}, started {worker}.
+ * artifact {name, artifact, sizeBytes, mediaType?}, retried {error, dueAt}, step {step, kind, name}, started {worker},
+ * signal {name}.
  */
 export type WireEvent = {
   readonly cursor: number

@@ -23,6 +23,12 @@ export async function readInputs(
   return inputs
 }
 
+/** One JSON value: `@file.json`, `-` for stdin, or the JSON itself. @throws {UsageError} */
+export async function readValue(given: string, stdin: AsyncIterable<Buffer>): Promise<Json> {
+  const { text, source } = await textOf(given, stdin)
+  return parseJson(text, source)
+}
+
 async function readDocument(document: string, stdin: AsyncIterable<Buffer>): Promise<Inputs> {
   const { text, source } = await textOf(document, stdin)
   const value = parseJson(text, source)
@@ -33,7 +39,7 @@ async function readDocument(document: string, stdin: AsyncIterable<Buffer>): Pro
 async function textOf(document: string, stdin: AsyncIterable<Buffer>): Promise<{ text: string; source: string }> {
   if (document === '-') return { text: await readAll(stdin), source: 'The standard input' }
   if (document.startsWith('@')) return { text: await readTextFile(document.slice(1)), source: document.slice(1) }
-  return { text: document, source: 'What -i was given' }
+  return { text: document, source: 'The value' }
 }
 
 async function readPair(process: ProcessDescription, pair: string): Promise<readonly [string, Json]> {

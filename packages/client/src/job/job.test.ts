@@ -222,3 +222,16 @@ test('a subscriber is told when the job cannot be seen', async () => {
   })
   assert.equal((error as { code: string }).code, 'unknown_job')
 })
+
+test('a signal goes out with its value and a key, so that its repetition is harmless', async () => {
+  let tries = 0
+  await using server = await startScriptedServer((_request, response) => {
+    if (++tries === 1) return void response.destroy()
+    answerJson(response, { outcome: 'delivered' }, 202)
+  })
+  assert.deepEqual(await jobOn(server).signal('map review', { ok: true }), { outcome: 'delivered' })
+  const [first, second] = server.received
+  assert.equal(first?.path, '/jobs/j1/signals/map%20review')
+  assert.equal(first?.headers['idempotency-key'], second?.headers['idempotency-key'])
+  assert.deepEqual(JSON.parse(second?.body ?? ''), { ok: true })
+})

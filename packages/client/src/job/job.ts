@@ -3,6 +3,7 @@ import type {
   JobTree,
   Json,
   LogLine,
+  SignalAnswer,
   StatusInfo,
   WireArtifact,
   WireAttempt,
@@ -11,6 +12,7 @@ import type {
 } from '@headrace/wire'
 import { JobCancelledError, JobFailedError } from '../errors.ts'
 import type { Http } from '../http/http.ts'
+import { randomKey } from '../http/random-key.ts'
 import { type FollowJobOptions, followJob } from './follow-job.ts'
 import { type LogOptions, readLogs } from './read-logs.ts'
 import { subscribeToJob } from './subscribe.ts'
@@ -39,6 +41,13 @@ export interface Job<Output = Json> {
 
   /** Asks the server to end it and all its children. To ask twice does no harm. */
   cancel(): Promise<StatusInfo>
+
+  /**
+   * Sends a workflow a signal, which its `flow.waitFor(name)` receives; one that comes early is kept. Safe to repeat: each
+   * call has a key, a random one when left out.
+   * @throws {ProblemError} `job_ended`, `not_a_workflow`, or when there is no such job
+   */
+  signal(name: string, value?: Json, options?: { readonly key?: string }): Promise<SignalAnswer>
 
   /** A new job like this ended one. */
   retry(): Promise<Job<Output>>
@@ -78,6 +87,14 @@ export function createJob<Output>(http: Http, id: string): Job<Output> {
       return http.json<Output>({ path: `${path}/results`, query: { response: 'document' }, signal: options.signal })
     },
     cancel: () => http.json<StatusInfo>({ method: 'DELETE', path }),
+    signal: (name, value = null, options = {}) =>
+      http.json<SignalAnswer>({
+        method: 'POST',
+        path: `${path}/signals/${encodeURIComponent(name)}`,
+        headers: { 'idempotency-key': options.key ?? randomKey() },
+        body: value,
+        isRepeatable: true, // by its key
+      }),
     async retry() {
       const next = await http.json<StatusInfo>({ method: 'POST', path: `${path}/retry` })
       return createJob<Output>(http, next.jobID)

@@ -22,6 +22,7 @@ import { Timeline } from '../timeline/timeline.tsx'
 import { ErrorPanel } from './error-panel.tsx'
 import { JobActions } from './job-actions.tsx'
 import { type JobScene, type JobTellings, useJobScene } from './use-job-scene.ts'
+import { Waits } from './waits.tsx'
 import './job.css'
 
 const Curves = lazy(() => import('../curves/curves.tsx'))
@@ -178,6 +179,7 @@ function JobBody(props: { readonly scene: JobScene; readonly tellings: JobTellin
             <ErrorPanel error={job.error} jobId={job.jobID} />
           </Section>
         ) : null}
+        <Waits job={job} steps={steps} />
         <Section
           title="Timeline"
           aside={jobs.length > 1 ? <span className="muted">{jobs.length.toLocaleString()} jobs</span> : null}

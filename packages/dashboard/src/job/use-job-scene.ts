@@ -154,6 +154,8 @@ function asksForMore(event: WireEvent, id: string, scene: JobScene, known: Reado
   switch (event.kind) {
     case 'step':
       return !scene.steps.some((step) => step.step === event.data.step)
+    case 'signal':
+      return scene.steps.some((step) => step.kind === 'signal' && step.value === undefined)
     case 'artifact':
       return !scene.artifacts.some(
         (artifact) => artifact.name === event.data.name && artifact.id === event.data.artifact,

@@ -1,7 +1,7 @@
 import type { JobId } from '../job/job.ts'
 import type { LogLevel } from '../store/store.ts'
-import type { LimitOption } from '../task/task.ts'
 import type { Callable } from '../task/workflow.ts'
+import type { WaitForOptions } from './signal-steps.ts'
 
 export type CallOptions = {
   readonly queue?: string
@@ -10,8 +10,6 @@ export type CallOptions = {
   readonly delayMs?: number
   readonly deadlineMs?: number
   readonly tags?: readonly string[]
-  /** Instead of the task's. What a workflow waits for works under a permit of the same key that it holds itself. */
-  readonly limit?: LimitOption
 }
 
 export type MapOptions = CallOptions & {
@@ -52,6 +50,12 @@ export interface Flow {
   step<Output>(name: string, fn: (signal: AbortSignal) => Output | Promise<Output>): Promise<Output>
   /** Waits without a slot; survives restarts. */
   sleep(ms: number): Promise<void>
+  /**
+   * Waits for a signal from outside, without a slot and across restarts. The nth wait for a name gets the nth signal of
+   * that name, however early it came. Throws `SignalTimeoutError` when it did not come in time.
+   * @example const { approved } = await flow.waitFor('review', { timeoutMs: 3 * DAY, schema: Review })
+   */
+  waitFor<Value = unknown>(name: string, options?: WaitForOptions<Value>): Promise<Value>
   /** Milliseconds since 1970, recorded. */
   now(): Promise<number>
   /** In [0, 1), from the job's own seed: the same again on replay, so it needs no record. */

@@ -8,9 +8,9 @@ import { testEvents } from './conformance/events.ts'
 import { testGroups } from './conformance/groups.ts'
 import { testQueries } from './conformance/queries.ts'
 import type { OpenStore } from './conformance/rig.ts'
-import { testRoutingLimits } from './conformance/routing-limits.ts'
 import { testSettings } from './conformance/settings.ts'
 import { testSettle } from './conformance/settle.ts'
+import { testSignals } from './conformance/signals.ts'
 import { testSteps } from './conformance/steps.ts'
 import { type CallersConnection, testTransactions } from './conformance/transactions.ts'
 import { testWatch } from './conformance/watch.ts'
@@ -30,6 +30,7 @@ export function testStore(name: string, open: OpenStore, connections: readonly C
     testClaim(open)
     testSettle(open)
     testSteps(open)
+    testSignals(open)
     testGroups(open)
     testCancel(open)
     testDeadlines(open)
@@ -40,19 +41,5 @@ export function testStore(name: string, open: OpenStore, connections: readonly C
     testSettings(open)
     testWatch(open)
     for (const connection of connections) testTransactions(open, connection)
-  })
-}
-
-/** Who may have a job when: one suite for each subject. A store without them stores such jobs as plain ones. */
-const routing = { limits: testRoutingLimits }
-
-/** What a store must do that routes jobs; @param subjects the ones that it is held to, all by default */
-export function testRouting(
-  name: string,
-  open: OpenStore,
-  subjects = Object.keys(routing) as readonly (keyof typeof routing)[],
-): void {
-  suite(`routing in ${name}`, () => {
-    for (const subject of subjects) routing[subject](open)
   })
 }

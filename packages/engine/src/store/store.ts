@@ -1,5 +1,5 @@
 import type { Clock } from '../clock/clock.ts'
-import type { Attempt, EndState, Job, JobId, JobKind, JobLimit, JobState, RecordedError, WorkerId } from '../job/job.ts'
+import type { Attempt, EndState, Job, JobId, JobKind, JobState, RecordedError, WorkerId } from '../job/job.ts'
 import type { Json } from '../json.ts'
 
 /**
@@ -22,20 +22,15 @@ export type NewJob = {
   readonly owner?: string
   readonly tags?: readonly string[]
   readonly retryOf?: JobId
-  readonly limit?: JobLimit
   /** A second job with the same scope and key is not stored; the first one's id is returned. */
   readonly idempotency?: { readonly scope: string; readonly key: string; readonly fingerprint: string }
 }
 
-/**
- * `conflict`: the key was used before for another request (its fingerprint differs); nothing was stored.
- * `rejected`: nothing was stored, for its limit is full; `id` is the oldest live job of the same limit.
- */
+/** `conflict`: the key was used before for another request (its fingerprint differs); nothing was stored. */
 export type Enqueued =
   | { readonly outcome: 'created'; readonly id: JobId }
   | { readonly outcome: 'existing'; readonly id: JobId }
   | { readonly outcome: 'conflict'; readonly id: JobId }
-  | { readonly outcome: 'rejected'; readonly id: JobId; readonly why: 'limit_full' }
 
 /** Proof of a claim. `attempt` is the fencing token: a settlement by an older attempt changes nothing. */
 export type Lease = {
@@ -72,7 +67,7 @@ export type Settlement = { readonly lease: Lease } & (
 /** What a group does at its first failed child: end at once, or wait for all and give every outcome. */
 export type GroupPolicy = 'fail' | 'collect'
 
-export type StepKind = 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now'
+export type StepKind = 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now' | 'signal'
 
 /** One step of a workflow, stored once. `call`, `start` and `map` bring their children with them. */
 export type NewStep = {
@@ -81,6 +76,7 @@ export type NewStep = {
   readonly name: string
   readonly value?: Payload
   readonly error?: RecordedError
+  /** Of a `sleep`: when it is over. Of a `signal`: when the store gives up waiting for it. */
   readonly dueAt?: number
   readonly children?: readonly NewJob[]
   readonly policy?: GroupPolicy
@@ -133,8 +129,16 @@ export type Commit = {
   readonly holds?: readonly Pick<Lease, 'row' | 'attempt'>[]
 }
 
-/** A parent's step whose children are done (or, under policy `fail`, of which one failed). */
-export type Release = { readonly parentId: JobId; readonly step: number }
+/**
+ * A workflow's step that need not be waited for any more: its children are done (or, under policy `fail`, one failed), or
+ * its signal came, which brings a value, or did not come in time, which brings an error.
+ */
+export type Release = {
+  readonly parentId: JobId
+  readonly step: number
+  readonly value?: Payload
+  readonly error?: RecordedError
+}
 
 export type CommitResult = {
   /** In the order of `settle`. `cancelled`: it had been asked to stop, so that is how it ended. */
@@ -203,6 +207,7 @@ export type EventKind =
   | 'metric'
   | 'artifact'
   | 'step'
+  | 'signal'
 
 /** Something that happened to a job. Cursors grow along the order in which things were stored. */
 export type JobEvent = {
@@ -251,20 +256,6 @@ export type QueueCounts = {
   readonly waiting: number
   readonly scheduled: number
   readonly running: number
-  /** Due, and waiting for a permit of their limit. */
-  readonly blocked: number
-}
-
-/** A limit of which jobs live. */
-export type LimitCounts = {
-  readonly key: string
-  /** As the newest job said. */
-  readonly max: number
-  /** Permits that are given out: to jobs that run, or could. */
-  readonly taken: number
-  /** All jobs of the key that have not ended. */
-  readonly live: number
-  readonly blocked: number
 }
 
 /** How the store tells that something may be worth a look. A hint may be lost or false; nothing depends on it. */
@@ -283,6 +274,12 @@ export type Hint = {
   /** Too much to name: look at everything. */
   readonly all?: boolean
 }
+
+/**
+ * `delivered`: the workflow waited for it. `kept`: it does not yet, and gets it when it does. A signal whose key was used
+ * before for this name is answered as the first one now stands, and changes nothing.
+ */
+export type SignalOutcome = 'delivered' | 'kept' | 'already_ended' | 'not_a_workflow' | 'unknown_job'
 
 export type CancelOutcome = 'cancelled' | 'cancelling' | 'already_ended' | 'unknown_job'
 
@@ -346,6 +343,13 @@ export interface Store extends AsyncDisposable {
   /** Jobs that this worker runs and that are asked to stop. */
   cancelRequests(worker: WorkerId): Promise<readonly { readonly row: number; readonly reason: string }[]>
 
+  /**
+   * Sends a workflow a signal, which is on the disk when this answers. The nth wait for a name gets the nth signal of that
+   * name, however early it came.
+   * @param key makes a repeated signal harmless
+   */
+  signal(id: JobId, name: string, value: Payload, key?: string): Promise<SignalOutcome>
+
   /** Of these waits, the ones that are released. The truth behind the `released` hint. */
   releases(waits: readonly { readonly row: number; readonly step: number }[]): Promise<readonly Release[]>
   /** The outcomes of one step's children, in item order. */
@@ -369,8 +373,6 @@ export interface Store extends AsyncDisposable {
   /** The newest cursor; 0 in an empty store. */
   lastCursor(): Promise<number>
   queues(): Promise<readonly QueueCounts[]>
-  /** The limits of which jobs live, at most 1,000: those with the most first. */
-  limits(): Promise<readonly LimitCounts[]>
   workers(): Promise<readonly WorkerRow[]>
   /** Checks that the store can be written to and read from; throws what is wrong. */
   check(): Promise<void>

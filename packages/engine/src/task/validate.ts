@@ -5,13 +5,22 @@ import type { AnyTask } from './workflow.ts'
 /** Reads an unknown value by the task's input schema. @throws {InputInvalidError} */
 export function parseInput(task: AnyTask, input: unknown): unknown {
   if (task.input === undefined) return input
-  return afterwards(task.input['~standard'].validate(input), (issues) => new InputInvalidError(task.name, issues))
+  return parseBy(task.input, input, (issues) => new InputInvalidError(task.name, issues))
 }
 
 /** Reads a result by the task's output schema. @throws {OutputInvalidError} */
 export function parseOutput(task: AnyTask, output: unknown): unknown {
   if (task.output === undefined) return output
-  return afterwards(task.output['~standard'].validate(output), (issues) => new OutputInvalidError(task.name, issues))
+  return parseBy(task.output, output, (issues) => new OutputInvalidError(task.name, issues))
+}
+
+/** @throws what `toError` makes of the schema's objections; a promise where the schema itself takes its time */
+export function parseBy(
+  schema: StandardSchemaV1,
+  value: unknown,
+  toError: (issues: readonly InputIssue[]) => Error,
+): unknown {
+  return afterwards(schema['~standard'].validate(value), toError)
 }
 
 type Validated = StandardSchemaV1.Result<unknown>

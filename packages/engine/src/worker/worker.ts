@@ -1,6 +1,7 @@
 import type { Clock, Timer } from '../clock/clock.ts'
 import type { CallOptions } from '../flow/flow.ts'
-import { type ChildInput, WorkflowRun, type WorkflowServices } from '../flow/workflow-run.ts'
+import { WorkflowRun } from '../flow/workflow-run.ts'
+import type { WorkflowServices } from '../flow/workflow-services.ts'
 import type { JobId, WorkerId } from '../job/job.ts'
 import type { ArtifactSink, Payloads } from '../payload/payloads.ts'
 import type { Claimed, Hint, Lease, NewJob, Payload, Release, Settlement, Store } from '../store/store.ts'
@@ -32,7 +33,7 @@ export type WorkerParts = {
   readonly payloads: Payloads
   readonly artifacts: ArtifactSink | undefined
   readonly tasks: ReadonlyMap<string, AnyTask>
-  newJob(task: AnyTask, input: ChildInput, options: CallOptions, parent: Claimed): NewJob
+  newJob(task: AnyTask, input: Payload, options: CallOptions, parent: Claimed): NewJob
   /** What goes wrong outside of any job, for the operator's eyes. */
   report(message: string, error: unknown): void
 }
@@ -237,7 +238,7 @@ export class JobWorker {
   }
 
   #release(releases: readonly Release[], results?: ReadonlyMap<JobId, Payload>): void {
-    for (const { parentId, step } of releases) void this.#workflows.get(parentId)?.release(step, results)
+    for (const release of releases) void this.#workflows.get(release.parentId)?.release(release, results)
   }
 
   #hear(hint: Hint): void {
@@ -279,7 +280,7 @@ export class JobWorker {
 
   async #checkReleases(workflows: readonly WorkflowRun[]): Promise<void> {
     const waits = workflows.flatMap((workflow) =>
-      workflow.childWaits.map((step) => ({ row: workflow.lease.row, step })),
+      workflow.releasable.map((step) => ({ row: workflow.lease.row, step })),
     )
     if (waits.length === 0) return
     try {

@@ -15,6 +15,7 @@ const KINDS = [
   'metric',
   'artifact',
   'step',
+  'signal',
 ] as const
 
 export const kindsParameter = listParameter.pipe(z.array(z.enum(KINDS)))

@@ -244,3 +244,27 @@ test('logs come as pages after a cursor, filtered, and as one text to keep', asy
   assert.match(text.body, /^\S+Z #1 INFO {2}the first line\n\S+Z #1 WARN {2}the second line\n$/)
   assert.equal(text.headers['content-disposition'], `attachment; filename="${id}.log"`)
 })
+
+test('a signal is delivered to the workflow that waits for it; to what cannot wait it is a conflict', async () => {
+  await using here = await openTestServer()
+  const id = await here.start('attentive', {})
+  const send = (job: string) =>
+    here.send({
+      method: 'POST',
+      url: `/jobs/${job}/signals/word`,
+      headers: { 'idempotency-key': 'k1' },
+      payload: { go: 1 },
+    })
+  const response = await send(id)
+  assert.equal(response.statusCode, 202)
+  assert.ok(['delivered', 'kept'].includes(response.json().outcome))
+  await here.engine.wait(id)
+  assert.deepEqual((await here.send({ url: `/jobs/${id}/results` })).json(), { result: { go: 1 } })
+  assert.equal((await send(id)).json().outcome, 'delivered')
+  const other = await here.send({ method: 'POST', url: `/jobs/${id}/signals/word`, payload: { go: 2 } })
+  assert.equal(other.statusCode, 409)
+  assert.equal(other.json().code, 'job_ended')
+  const task = await here.start('endless', {})
+  assert.equal((await send(task)).json().code, 'not_a_workflow')
+  assert.equal((await send('0198c2f0-0000-7000-8000-000000000000')).statusCode, 404)
+})

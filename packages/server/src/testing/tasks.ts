@@ -53,7 +53,14 @@ export const quadruple = workflow({
   },
 })
 
+/** Waits for somebody's word, and returns it. */
+export const attentive = workflow({
+  name: 'attentive',
+  public: true,
+  run: (_input: unknown, flow) => flow.waitFor('word'),
+})
+
 /** Not offered over HTTP. */
 export const hidden = task({ name: 'hidden', run: () => 1 })
 
-export const TASKS = [echoTask, double, divide, endless, talkative, quadruple, hidden]
+export const TASKS = [echoTask, double, divide, endless, talkative, quadruple, attentive, hidden]

@@ -1,0 +1,21 @@
+import type { Clock } from '../clock/clock.ts'
+import type { Payloads } from '../payload/payloads.ts'
+import type { ChildOutcome, Claimed, Lease, NewJob, NewStep, Payload, RecordedStep, Told } from '../store/store.ts'
+import type { AnyTask } from '../task/workflow.ts'
+import type { CallOptions } from './flow.ts'
+
+/** What a worker does for the workflows that it runs. */
+export type WorkflowServices = {
+  readonly clock: Clock
+  readonly payloads: Payloads
+  history(row: number): Promise<readonly RecordedStep[]>
+  outcomes(row: number, step: number): Promise<readonly ChildOutcome[]>
+  advance(lease: Lease, steps: readonly NewStep[]): Promise<'recorded' | 'lease_lost' | 'cancelling'>
+  tell(told: Told): void
+  /** Resolves once a slot of the workflow's queue is taken for a local step. */
+  takeSlot(queue: string): Promise<void>
+  releaseSlot(queue: string): void
+  newJob(task: AnyTask, input: Payload, options: CallOptions, parent: Claimed): NewJob
+  /** The cancel that the store knows of has not been heard of yet. */
+  lookForCancel(): void
+}
