@@ -5,24 +5,26 @@ import {
   JobCancelledError,
   JobEndedError,
   JobNotEndedError,
+  LimitFullError,
   NotAWorkflowError,
   TaskFailedError,
   UnknownJobError,
   UnknownTaskError,
 } from './errors.ts'
 import type { CallOptions } from './flow/flow.ts'
+import type { ChildInput } from './flow/workflow-services.ts'
 import { EndWaits } from './job/end-waits.ts'
 import { createIds, type Ids } from './job/ids.ts'
 import { type EndState, isEnded, type Job, type JobId, type RecordedError } from './job/job.ts'
+import { newJob } from './job/new-job.ts'
 import type { Json } from './json.ts'
 import { type ArtifactSink, Payloads } from './payload/payloads.ts'
 import type { Claimed, Enqueued, NewJob, Payload, Store } from './store/store.ts'
 import { checkOptions, checkText } from './task/check-options.ts'
+import type { LimitOption } from './task/task.ts'
 import { parseInput } from './task/validate.ts'
 import type { AnyTask, Callable } from './task/workflow.ts'
 import { SupervisedWorker, type Worker, type WorkerOptions } from './worker/supervised-worker.ts'
-
-const DEFAULT_QUEUE = 'default'
 
 export type SubmitOptions = {
   /** Chosen by the caller to make a repeated request harmless; unique per `owner`. */
@@ -39,10 +41,17 @@ export type SubmitOptions = {
    * may be, the store says: a `DatabaseSync`, a `pg` client, a Kysely transaction.
    */
   readonly in?: unknown
+  /** Instead of the task's. */
+  readonly limit?: LimitOption
 }
 
 /** `existing`: the idempotency key was used before for this very request; `id` is the job that it became. */
-export type Submitted = { readonly id: JobId; readonly existing: boolean }
+export type Submitted = {
+  readonly id: JobId
+  readonly existing: boolean
+  /** Of several jobs, this one was not stored, for its limit is full; `id` is the job in its way. */
+  readonly rejected?: 'limit_full'
+}
 
 export type WaitOptions = { readonly timeoutMs?: number; readonly signal?: AbortSignal }
 
@@ -97,7 +106,7 @@ export class Engine {
   /**
    * Validates, stores, and answers with the id.
    * @throws {InputInvalidError} {OptionInvalidError} {UnknownTaskError} {IdempotencyConflictError} {PayloadTooLargeError}
-   * {TransactionRefusedError}; nothing was stored
+   *   {LimitFullError} {TransactionRefusedError}; nothing was stored
    */
   async submit<Input, Output>(
     task: Callable<Input, Output> | string,
@@ -108,10 +117,13 @@ export class Engine {
     checkOptions(options)
     const job = await this.#newRoot(known, input, options)
     const [enqueued] = await this.#enqueue([job], options)
-    return submitted(enqueued, options.idempotencyKey)
+    return submitted(enqueued, job)
   }
 
-  /** Many of one task, in one transaction, or in the caller's: all or none. */
+  /**
+   * Many of one task, in one transaction, or in the caller's: all or none, but for those that a limit with `reject` has
+   * no room for.
+   */
   async submitMany<Input, Output>(
     task: Callable<Input, Output> | string,
     inputs: readonly Input[],
@@ -125,7 +137,9 @@ export class Engine {
       jobs.push(job instanceof Promise ? await job : job)
     }
     const enqueued = await this.#enqueue(jobs, options)
-    return enqueued.map((one) => submitted(one, undefined))
+    return enqueued.map((one, index) =>
+      one.outcome === 'rejected' ? { id: one.id, existing: false, rejected: one.why } : submitted(one, jobs[index]),
+    )
   }
 
   /** Waits for the end. @throws {WaitTimeoutError} the job goes on. @throws {UnknownJobError}, or the signal's reason */
@@ -202,7 +216,7 @@ export class Engine {
     if (job === undefined || input === undefined) throw new UnknownJobError(id)
     if (!isEnded(job.state)) throw new JobNotEndedError(id, job.state)
     this.#find(job.task)
-    const { task, kind, queue, priority, owner, tags } = job
+    const { task, kind, queue, priority, owner, tags, limit } = job
     const again = {
       id: this.#ids.job(),
       task,
@@ -213,9 +227,10 @@ export class Engine {
       tags,
       retryOf: id,
       ...(owner !== undefined && { owner }),
+      ...(limit !== undefined && { limit }),
     }
     const [enqueued] = await this.store.enqueue([again])
-    return submitted(enqueued, undefined)
+    return submitted(enqueued, again)
   }
 
   /** Begins to take jobs in this process. */
@@ -247,43 +262,23 @@ export class Engine {
 
   #newRoot(task: AnyTask, input: unknown, options: SubmitOptions): NewJob | Promise<NewJob> {
     const parsed = parseInput(task, input)
-    const encode = () => this.#payloads.encode(input, `The input of ${task.name}`)
-    const build = (payload: Payload) => this.#newJob(task, payload, options, options.owner, undefined)
-    const payload = parsed instanceof Promise ? parsed.then(encode) : encode()
-    return typeof payload === 'string' ? build(payload) : payload.then(build)
+    if (parsed instanceof Promise) return parsed.then((read) => this.#newRootOf(task, input, read, options))
+    return this.#newRootOf(task, input, parsed, options)
   }
 
-  #newChild(task: AnyTask, payload: Payload, options: CallOptions, parent: Claimed): NewJob {
-    return this.#newJob(task, payload, options, parent.owner, parent.deadlineAt)
-  }
-
-  #newJob(
-    task: AnyTask,
-    input: Payload,
-    options: SubmitOptions,
-    owner: string | undefined,
-    deadlineAtMax: number | undefined,
-  ): NewJob {
-    const now = this.clock.now()
-    const deadlineMs = options.deadlineMs ?? task.deadlineMs
-    const deadlineAt = Math.min(
-      deadlineMs === undefined ? Number.POSITIVE_INFINITY : now + deadlineMs,
-      deadlineAtMax ?? Number.POSITIVE_INFINITY,
-    )
-    const { idempotencyKey: key } = options
-    return {
-      id: this.#ids.job(),
-      task: task.name,
-      kind: task.kind,
-      queue: options.queue ?? task.queue ?? DEFAULT_QUEUE,
-      priority: options.priority ?? task.priority ?? 0,
-      input,
-      ...(options.delayMs !== undefined && { dueAt: Math.ceil(now + options.delayMs) }),
-      ...(deadlineAt !== Number.POSITIVE_INFINITY && { deadlineAt: Math.ceil(deadlineAt) }),
-      ...(owner !== undefined && { owner }),
-      ...(options.tags !== undefined && { tags: options.tags }),
-      ...(key !== undefined && { idempotency: { scope: owner ?? '', key, fingerprint: `${task.name} ${input}` } }),
+  #newRootOf(task: AnyTask, input: unknown, parsed: unknown, options: SubmitOptions): NewJob | Promise<NewJob> {
+    const encoded = this.#payloads.encode(input, `The input of ${task.name}`)
+    const build = (payload: Payload) => {
+      const { owner } = options
+      return newJob({ id: this.#ids.job(), now: this.clock.now(), task, input: parsed, payload, options, owner })
     }
+    return typeof encoded === 'string' ? build(encoded) : encoded.then(build)
+  }
+
+  #newChild(task: AnyTask, { parsed, payload }: ChildInput, options: CallOptions, parent: Claimed): NewJob {
+    const { owner, deadlineAt: deadlineAtMax } = parent
+    const [id, now] = [this.#ids.job(), this.clock.now()]
+    return newJob({ id, now, task, input: parsed, payload, options, owner, deadlineAtMax })
   }
 }
 
@@ -296,8 +291,11 @@ function byName(tasks: readonly AnyTask[]): ReadonlyMap<string, AnyTask> {
   return known
 }
 
-function submitted(enqueued: Enqueued | undefined, key: string | undefined): Submitted {
-  if (enqueued === undefined) throw new Error('the store answered with fewer jobs than it was given')
-  if (enqueued.outcome === 'conflict') throw new IdempotencyConflictError(key ?? '', enqueued.id)
-  return { id: enqueued.id, existing: enqueued.outcome === 'existing' }
+function submitted(enqueued: Enqueued | undefined, job: NewJob | undefined): Submitted {
+  if (enqueued === undefined || job === undefined)
+    throw new Error('the store answered with fewer jobs than it was given')
+  const { outcome, id } = enqueued
+  if (outcome === 'conflict') throw new IdempotencyConflictError(job.idempotency?.key ?? '', id)
+  if (outcome === 'rejected') throw new LimitFullError(job.limit?.key ?? '', job.limit?.max ?? 0, id)
+  return { id, existing: outcome === 'existing' }
 }

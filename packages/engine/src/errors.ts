@@ -30,6 +30,7 @@ export type ErrorCode =
   | 'transaction_refused'
   | 'payload_too_large'
   | 'group_too_large'
+  | 'limit_full'
   | 'signal_timeout'
   | 'not_a_workflow'
 
@@ -299,6 +300,19 @@ export class PayloadTooLargeError extends EngineError {
     super(
       `${what} has ${sizeBytes} bytes of JSON; at most ${sizeBytesMax} are taken. Put it in an artifact and pass its id.`,
     )
+  }
+}
+
+/** `jobId`: the oldest live job of the same limit. Nothing was stored. */
+export class LimitFullError extends EngineError {
+  override readonly name = 'LimitFullError'
+  readonly code = 'limit_full'
+  readonly jobId: JobId
+  constructor(key: string, max: number, jobId: JobId) {
+    super(
+      `The limit ${key} takes ${max}, and is full: job ${jobId} is in the way. Wait for its end, or cancel it. Nothing was stored.`,
+    )
+    this.jobId = jobId
   }
 }
 

@@ -15,6 +15,7 @@ export {
   cancelled,
   deadlineExceeded,
   LAPSES_MAX,
+  limitFull,
   type Running,
   signalTimedOut,
   type Transition,
@@ -23,6 +24,6 @@ export type { Json } from './json.ts'
 export type { ArtifactSink } from './payload/payloads.ts'
 export { HintCollector } from './store/hints.ts'
 export * from './store/store.ts'
-export { type JobContext, type RetryPolicy, type Task, type TaskOptions, task } from './task/task.ts'
+export { type JobContext, type LimitOption, type RetryPolicy, type Task, type TaskOptions, task } from './task/task.ts'
 export { type AnyTask, type Callable, type Workflow, workflow } from './task/workflow.ts'
 export type { Worker, WorkerOptions } from './worker/supervised-worker.ts'

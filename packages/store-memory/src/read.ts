@@ -144,7 +144,8 @@ export function countQueues(place: MemoryPlace): QueueCounts[] {
   const byQueue = Map.groupBy(liveJobs(place), ({ job }) => job.queue)
   const counts = [...byQueue].map(([queue, jobs]) => {
     const count = (...states: string[]) => jobs.filter(({ live }) => states.includes(live.state)).length
-    return { queue, waiting: count('ready'), scheduled: count('held', 'scheduled'), running: count('running') }
+    const scheduled = count('held', 'scheduled')
+    return { queue, waiting: count('ready'), scheduled, running: count('running'), blocked: count('blocked') }
   })
   return counts.sort((a, b) => (a.queue < b.queue ? -1 : 1))
 }

@@ -8,7 +8,7 @@ import {
   type NewJob,
   TransactionRefusedError,
 } from '@headrace/engine'
-import { enqueueJob } from './enqueue.ts'
+import { enqueueJobs } from './enqueue.ts'
 import { NodeSqliteConnection } from './kysely/node-sqlite-connection.ts'
 import { Lanes } from './lanes.ts'
 import { Prepared } from './prepared.ts'
@@ -49,7 +49,7 @@ export class CallersTransactions {
     context.lanes.refresh()
     db.exec('savepoint headrace_enqueue')
     try {
-      const enqueued = jobs.map((job) => enqueueJob(context, job))
+      const enqueued = enqueueJobs(context, jobs)
       db.exec('release headrace_enqueue')
       this.#watch(db, caller)
       return enqueued

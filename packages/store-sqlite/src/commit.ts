@@ -11,6 +11,7 @@ import {
   type Settlement,
   type Told,
 } from '@headrace/engine'
+import { admit, type Due } from './admit.ts'
 import { claimFromQueue, type KnownWorker } from './claim.ts'
 import { applyTransition, Endings, type HeldRow } from './ending.ts'
 import { insertNewJob } from './enqueue.ts'
@@ -31,6 +32,7 @@ export function commitBatch(context: Context, batch: Commit, known: KnownWorker)
   const advanced = batch.advance.map((advance) => recordSteps(context, endings, advance, worker))
   const settled = batch.settle.map((settlement) => settle(context, endings, settlement, worker))
   if (batch.holds !== undefined) giveBackUnheard(context, endings, worker, batch.holds)
+  if (batch.claim.length > 0) promoteDue(context, endings)
   const released = endings.finish()
   return { settled, advanced, claimed: claimAll(context, batch, known), released }
 }
@@ -94,7 +96,7 @@ function recordStep(context: Context, endings: Endings, lease: Lease, step: NewS
   const now = clock.now()
   // Said again, since the worker had not heard that it was recorded.
   if (sql.get('stepRecorded', lease.row, step.step) !== undefined) return
-  const children = insertChildren(context, lease.row, step)
+  const children = insertChildren(context, endings, lease.row, step)
   const isGroup = step.kind === 'map'
   sql.run(
     'insertStep',
@@ -125,19 +127,18 @@ function waitForSignal(context: Context, endings: Endings, seq: number, { step, 
   takeKeptSignal(context, endings, { seq, step, name })
 }
 
-function insertChildren(context: Context, seq: number, step: NewStep): number[] {
+function insertChildren(context: Context, endings: Endings, seq: number, step: NewStep): number[] {
   if (step.children === undefined || step.children.length === 0) return []
   const rootSeq = context.sql.get<{ root_seq: number }>('rootOf', seq)?.root_seq ?? seq
   const parent = { seq, rootSeq, step: step.step, grouped: step.kind === 'map', attached: step.attached ?? false }
   const dueMax = step.concurrency ?? Number.POSITIVE_INFINITY
-  return step.children.map((child, item) => insertNewJob(context, child, parent, item, item >= dueMax))
+  return step.children.map((child, item) => insertNewJob(context, endings, child, parent, item, item >= dueMax))
 }
 
 function claimAll(context: Context, batch: Commit, worker: KnownWorker): Claimed[] {
   if (batch.claim.length === 0) return []
   // A worker that was taken for lost must not hold anything: nobody would take it away from it again.
   if (context.sql.get('workerAlive', worker.number) === undefined) return []
-  promoteDue(context)
   context.lanes.refresh()
   return batch.claim.flatMap((asked) => (asked.slots > 0 ? claimFromQueue(context, batch, worker, asked) : []))
 }
@@ -146,12 +147,12 @@ function claimAll(context: Context, batch: Commit, worker: KnownWorker): Claimed
 const PROMOTED_MAX = 1_000
 
 /** Scheduled jobs whose time has come can be claimed from now on: the first of them, when they are many. */
-export function promoteDue({ sql, clock, hints }: Context): void {
+export function promoteDue(context: Context, endings: Endings): void {
+  const { sql, clock } = context
   const now = clock.now()
   const next = sql.get<{ due_at: number | null }>('nextScheduled')?.due_at ?? null
   if (next === null || next > now) return
-  const promoted = sql.all<{ queue: string }>('promoteScheduled', now, PROMOTED_MAX)
-  for (const { queue } of promoted) hints.queue(queue)
+  for (const due of sql.all<Due>('promoteScheduled', now, PROMOTED_MAX)) admit(context, endings, due)
 }
 
 /** What an earlier commit claimed without the worker's hearing of it goes back to the line. */

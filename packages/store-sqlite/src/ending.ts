@@ -6,6 +6,8 @@ import {
   type Release,
   type Transition,
 } from '@headrace/engine'
+import { admit, type Due } from './admit.ts'
+import { countOut, giveOutPermits, returnPermit } from './limits.ts'
 import type { Context } from './prepared.ts'
 
 /** A live job, as far as its end concerns others. */
@@ -42,6 +44,8 @@ export class Endings {
   readonly #context: Context
   readonly #countdowns = new Map<string, Countdown>()
   readonly #released: Release[] = []
+  /** Keys of limits that may have a permit for somebody who waits for one. */
+  readonly #permitsWanted = new Set<string>()
 
   constructor(context: Context) {
     this.#context = context
@@ -51,7 +55,9 @@ export class Endings {
   end(job: Ending, to: { readonly to: EndState; readonly result?: string; readonly error?: RecordedError }): void {
     const { sql, clock, hints } = this.#context
     const now = clock.now()
-    if (sql.run('deleteLive', job.seq).changes === 0) return
+    const gone = sql.get<Pick<Due, 'limit_key' | 'permit'>>('deleteLive', job.seq)
+    if (gone === undefined) return
+    if (gone.limit_key !== null) countOut(this.#context, this, gone.limit_key, gone.permit)
     sql.run(
       'insertOutcome',
       job.seq,
@@ -71,7 +77,12 @@ export class Endings {
     if (job.kind === 'workflow') this.#endChildren(job.seq)
   }
 
-  /** Counts the groups down. @returns the steps that were released by it, each exactly once */
+  /** A permit of this limit may be free, or somebody new waits for one. */
+  permitWanted(key: string): void {
+    this.#permitsWanted.add(key)
+  }
+
+  /** Counts the groups down, and gives out permits. @returns the steps that were released by it, each exactly once */
   finish(): Release[] {
     // Cancelled children may count down groups in turn, so this goes on until nothing is left.
     while (this.#countdowns.size > 0) {
@@ -80,6 +91,9 @@ export class Endings {
       if (countdown.grouped) this.#countDown(countdown)
       else this.release({ seq: countdown.parentSeq, step: countdown.step })
     }
+    // Last of all, when everyone who may want one is there.
+    for (const key of this.#permitsWanted) giveOutPermits(this.#context, key)
+    this.#permitsWanted.clear()
     return this.#released
   }
 
@@ -116,9 +130,9 @@ export class Endings {
 
   #unhold(parentSeq: number, step: number, places: number): void {
     const { sql, clock, hints } = this.#context
-    type Row = { readonly queue: string; readonly state: 'ready' | 'scheduled'; readonly due_at: number }
+    type Row = Due & { readonly state: 'ready' | 'scheduled'; readonly due_at: number }
     for (const row of sql.all<Row>('unholdChildren', clock.now(), parentSeq, step, places)) {
-      if (row.state === 'ready') hints.queue(row.queue)
+      if (row.state === 'ready') admit(this.#context, this, row)
       else hints.dueAt(row.due_at)
     }
   }
@@ -177,16 +191,16 @@ export function cancelTree(
 }
 
 /** A running job, as far as its return to the line depends on it. */
-export type HeldRow = Ending & {
-  readonly queue: string
-  readonly lapses: number
-  /** It said that it does something itself, though it may have steps that wait. */
-  readonly busy: number
-  readonly deadline_at: number | null
-  readonly cancel_reason: string | null
-  readonly worker: number
-  readonly started_at: number
-}
+export type HeldRow = Ending &
+  Due & {
+    readonly lapses: number
+    /** It said that it does something itself, though it may have steps that wait. */
+    readonly busy: number
+    readonly deadline_at: number | null
+    readonly cancel_reason: string | null
+    readonly worker: number
+    readonly started_at: number
+  }
 
 /** Writes down what became of a running job. */
 export function applyTransition(context: Context, endings: Endings, held: HeldRow, transition: Transition): void {
@@ -205,8 +219,12 @@ export function applyTransition(context: Context, endings: Endings, held: HeldRo
   const data = error === undefined ? { dueAt } : { dueAt, error }
   sql.run('insertEvent', held.seq, because, held.attempt, now, JSON.stringify(data))
   hints.events()
-  if (state === 'ready') hints.queue(held.queue)
-  else hints.dueAt(dueAt)
+  if (state === 'ready') {
+    admit(context, endings, held)
+    return
+  }
+  hints.dueAt(dueAt)
+  if (held.limit_key !== null && held.permit === 1) returnPermit(context, endings, held.seq, held.limit_key)
 }
 
 function endedData(to: { readonly to: EndState; readonly error?: RecordedError }): string | null {

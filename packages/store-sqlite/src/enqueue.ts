@@ -1,4 +1,7 @@
-import type { Enqueued, NewJob } from '@headrace/engine'
+import { type Enqueued, type JobLimit, limitFull, type NewJob, type RecordedError } from '@headrace/engine'
+import { admit } from './admit.ts'
+import { type Ending, Endings } from './ending.ts'
+import { countIn, inTheWay, isUnderSameLimit, makeRoom } from './limits.ts'
 import type { Context } from './prepared.ts'
 
 /** A workflow's step as the parent of new jobs. */
@@ -10,8 +13,16 @@ export type ParentStep = {
   readonly attached: boolean
 }
 
-/** Stores a job, unless its idempotency key was used before. */
-export function enqueueJob(context: Context, job: NewJob): Enqueued {
+/** Stores jobs that have no parent, and what follows from it. */
+export function enqueueJobs(context: Context, jobs: readonly NewJob[]): Enqueued[] {
+  const endings = new Endings(context)
+  const enqueued = jobs.map((job) => enqueueJob(context, endings, job))
+  endings.finish()
+  return enqueued
+}
+
+/** Stores a job, unless its idempotency key was used before, or its limit refuses it. */
+function enqueueJob(context: Context, endings: Endings, job: NewJob): Enqueued {
   if (job.idempotency !== undefined) {
     const { scope, key, fingerprint } = job.idempotency
     const used = context.sql.get<{ fingerprint: string; job_id: string }>('idempotencyByKey', scope, key)
@@ -20,21 +31,31 @@ export function enqueueJob(context: Context, job: NewJob): Enqueued {
       const id = used.job_id as NewJob['id']
       return { outcome: used.fingerprint === fingerprint ? 'existing' : 'conflict', id }
     }
+  }
+  const inItsWay = job.limit?.whenFull === 'reject' ? inTheWay(context, job.limit) : undefined
+  if (inItsWay !== undefined) return { outcome: 'rejected', id: inItsWay, why: 'limit_full' }
+  if (job.idempotency !== undefined) {
+    const { scope, key, fingerprint } = job.idempotency
     context.sql.run('insertIdempotency', scope, key, fingerprint, job.id, context.clock.now())
   }
-  insertNewJob(context, job, undefined, 0, false)
+  insertNewJob(context, endings, job, undefined, 0, false)
   return { outcome: 'created', id: job.id }
 }
 
 /** @returns the store's own number for the job */
 export function insertNewJob(
-  { sql, clock, hints, lanes }: Context,
+  context: Context,
+  endings: Endings,
   job: NewJob,
   parent: ParentStep | undefined,
   item: number,
   held: boolean,
 ): number {
+  const { sql, clock, hints, lanes } = context
   const now = clock.now()
+  const limit = limitOf(context, job, parent)
+  const full = parent !== undefined && limit?.whenFull === 'reject' ? inTheWay(context, limit) : undefined
+  if (limit?.whenFull === 'replace') makeRoom(context, endings, limit, job.id)
   const lane = lanes.numberOf({ queue: job.queue, task: job.task, deployment: '', labels: '', needs: '' })
   const { lastInsertRowid: seq } = sql.run(
     'insertJob',
@@ -54,6 +75,7 @@ export function insertNewJob(
     parent === undefined ? null : item,
     job.retryOf ?? null,
     lane,
+    job.limit === undefined ? null : JSON.stringify(job.limit),
   )
   const dueAt = job.dueAt ?? now
   const state = held ? 'held' : dueAt > now ? 'scheduled' : 'ready'
@@ -72,11 +94,33 @@ export function insertNewJob(
     parent?.step ?? null,
     parent?.grouped ? 1 : 0,
     parent?.attached ? 1 : 0,
+    limit?.key ?? null,
   )
+  if (limit !== undefined) countIn(context, endings, limit)
   for (const tag of job.tags ?? []) sql.run('insertTag', tag, seq)
   sql.run('insertEvent', seq, 'queued', 0, now, null)
   hints.events()
-  if (state === 'ready') hints.queue(job.queue)
-  if (state === 'scheduled') hints.dueAt(dueAt)
+  if (limit !== undefined && full !== undefined)
+    refuseChild(endings, { seq, state, kind: job.kind }, parent, limitFull(limit, full))
+  else if (state === 'ready')
+    admit(context, endings, { seq, queue: job.queue, limit_key: limit?.key ?? null, permit: 0 })
+  else if (state === 'scheduled') hints.dueAt(dueAt)
   return seq
+}
+
+/** The limit that holds for a job. What a workflow waits for would never get the permit that the workflow holds itself. */
+function limitOf(context: Context, { limit }: NewJob, parent: ParentStep | undefined): JobLimit | undefined {
+  if (limit === undefined || parent?.attached !== true) return limit
+  return isUnderSameLimit(context, parent.seq, limit.key) ? undefined : limit
+}
+
+/** Nobody is there to be told that a child was not stored: it is stored as one that failed, for its parent to see. */
+function refuseChild(
+  endings: Endings,
+  child: Pick<Ending, 'seq' | 'kind' | 'state'>,
+  parent: ParentStep | undefined,
+  error: RecordedError,
+): void {
+  const place = { parent_seq: parent?.seq ?? null, step: parent?.step ?? null, grouped: parent?.grouped ? 1 : 0 }
+  endings.end({ ...child, ...place, attempt: 0, worker: null, started_at: null }, { to: 'failed', error })
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after } from 'node:test'
-import { type CallersConnection, testStore } from '@headrace/engine/conformance'
+import { type CallersConnection, type OpenStore, testRouting, testStore } from '@headrace/engine/conformance'
 import { Kysely, sql } from 'kysely'
 import { nodeSqliteDialect } from './kysely/index.ts'
 import { openSqliteStore } from './sqlite-store.ts'
@@ -62,8 +62,8 @@ const kysely: CallersConnection = {
 }
 
 let files = 0
-testStore(
-  'the SQLite store',
-  (clock, options = {}) => openSqliteStore(fileOf(options.place ?? `file-${++files}`), { clock, fsync: false }),
-  [bare, kysely],
-)
+const open: OpenStore = (clock, options = {}) =>
+  openSqliteStore(fileOf(options.place ?? `file-${++files}`), { clock, fsync: false })
+
+testStore('the SQLite store', open, [bare, kysely])
+testRouting('the SQLite store', open)

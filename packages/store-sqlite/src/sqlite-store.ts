@@ -17,6 +17,7 @@ import {
   type JobId,
   type JobPage,
   type JobState,
+  type LimitCounts,
   type NewJob,
   type Page,
   type Payload,
@@ -38,7 +39,7 @@ import { KnownWorker } from './claim.ts'
 import { commitBatch, durabilityOf } from './commit.ts'
 import { openDatabase } from './database.ts'
 import { cancelTree, Endings } from './ending.ts'
-import { enqueueJob } from './enqueue.ts'
+import { enqueueJobs } from './enqueue.ts'
 import { GroupCommit } from './group-commit.ts'
 import { queryEvents, queryJob, queryJobs, queryTree } from './job-query.ts'
 import { Lanes } from './lanes.ts'
@@ -143,7 +144,7 @@ class SqliteStore implements Store {
   }
 
   enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
-    return this.#commits.run('before-answer', () => jobs.map((job) => enqueueJob(this.#context, job)))
+    return this.#commits.run('before-answer', () => enqueueJobs(this.#context, jobs))
   }
 
   enqueueIn(transaction: unknown, jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
@@ -299,6 +300,10 @@ class SqliteStore implements Store {
 
   async queues(): Promise<readonly QueueCounts[]> {
     return this.#context.sql.all<QueueCounts>('queueCounts')
+  }
+
+  async limits(): Promise<readonly LimitCounts[]> {
+    return this.#context.sql.all<LimitCounts>('limitCounts')
   }
 
   async workers(): Promise<readonly WorkerRow[]> {

@@ -3,13 +3,14 @@
 /** Index: jobs (id unique). */
 export const insertJob = `
   insert into jobs (id, task, kind, queue, priority, input, created_at, deadline_at, owner, tags, parent_seq, root_seq,
-    step, item, retry_of, lane)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    step, item, retry_of, lane, limits)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** Primary key: live (seq). */
 export const insertLive = `
-  insert into live (seq, state, queue, lane, priority, rank, due_at, deadline_at, kind, parent_seq, step, grouped, attached)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  insert into live (seq, state, queue, lane, priority, rank, due_at, deadline_at, kind, parent_seq, step, grouped, attached,
+    limit_key)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** Primary key: job_tags (tag, seq). */
 export const insertTag = `insert or ignore into job_tags (tag, seq) values (?, ?)`
@@ -67,33 +68,95 @@ export const promoteScheduled = `
     select seq from live indexed by live_due
     where state in ('scheduled', 'parked') and due_at <= ? order by due_at, seq limit ?
   )
-  returning queue`
+  returning seq, queue, limit_key, permit`
 
 /** Index: live_due (due_at). */
 export const nextScheduled = `select min(due_at) as due_at from live indexed by live_due where state in ('scheduled', 'parked')`
+
+/** Primary key: limits (key). */
+export const limitLive = `select live from limits where key = ?`
+
+/** Index: live_limited (limit_key, seq). */
+export const oldestOfLimit = `
+  select jobs.id as id from live indexed by live_limited join jobs on jobs.seq = live.seq
+  where live.limit_key = ? order by live.seq limit 1`
+
+/** Jobs of a key that nobody asked to stop, the oldest first. Index: live_limited (limit_key, seq). */
+export const stayingOfLimit = `
+  select seq from live indexed by live_limited where limit_key = ? and cancel_at is null order by seq`
+
+/** Primary key: limits (key). */
+export const countInLimit = `
+  insert into limits (key, max, taken, live) values (?, ?, 0, 1)
+  on conflict (key) do update set max = excluded.max, live = live + 1`
+
+/** Primary key: limits (key). */
+export const countOutLimit = `update limits set live = live - 1, taken = taken - ? where key = ? returning live`
+
+/** Primary key: limits (key). */
+export const deleteLimit = `delete from limits where key = ?`
+
+/** Primary key: limits (key). */
+export const takePermit = `update limits set taken = taken + 1 where key = ? and taken < max`
+
+/** Primary key: limits (key). */
+export const countPermitBack = `update limits set taken = taken - 1 where key = ?`
+
+/** Primary key: live (seq). */
+export const givePermitBack = `update live set permit = 0 where seq = ?`
+
+/** Primary key: live (seq). */
+export const block = `update live set state = 'blocked' where seq = ?`
+
+/** Index: live_blocked (limit_key, priority desc, rank, seq). */
+export const nextBlocked = `
+  select seq, queue from live indexed by live_blocked
+  where limit_key = ? and state = 'blocked'
+  order by priority desc, rank, seq limit 1`
+
+/** Primary key: live (seq). */
+export const unblock = `update live set state = 'ready', permit = 1 where seq = ?`
+
+/** A workflow that a child is attached to, at whatever height, and that is of this key. Primary key: live (seq). */
+export const limitAbove = `
+  with recursive above (seq) as (
+    select ?1
+    union all
+    select live.parent_seq from above cross join live on live.seq = above.seq
+    where live.attached = 1 and live.parent_seq is not null
+  )
+  select live.seq as seq from above cross join live on live.seq = above.seq where live.limit_key = ?2 limit 1`
+
+/** Scan: of the keys of live jobs only. Index: live_blocked (limit_key). */
+export const limitCounts = `
+  select key, max, taken, live,
+    (select count(*) from live indexed by live_blocked where limit_key = limits.key and state = 'blocked') as blocked
+  from limits order by limits.live desc, key limit 1000`
 
 /** A running job, if this worker's attempt still holds it. Primary key: live (seq). */
 export const heldJob = `
   select live.queue as queue, live.kind as kind, live.lapses as lapses, live.busy as busy, live.deadline_at as deadline_at,
     live.cancel_reason as cancel_reason, live.started_at as started_at, live.attempt as attempt,
-    live.worker as worker, live.parent_seq as parent_seq, live.step as step, live.grouped as grouped
+    live.limit_key as limit_key, live.permit as permit, live.worker as worker, live.parent_seq as parent_seq, live.step as step, live.grouped as grouped
   from live
   where seq = ? and state = 'running' and worker = ? and attempt = ?`
 
 /** Index: live_running (worker). */
 export const heldByWorker = `
-  select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, worker, parent_seq, step, grouped
+  select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit, worker,
+    parent_seq, step, grouped
   from live indexed by live_running
   where worker = ? and state = 'running'`
 
 /** A job that this worker still holds. Primary key: live (seq). */
 export const heldBySeq = `
-  select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, worker, parent_seq, step, grouped
+  select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit, worker,
+    parent_seq, step, grouped
   from live
   where seq = ? and worker = ? and state = 'running'`
 
 /** Primary key: live (seq). */
-export const deleteLive = `delete from live where seq = ?`
+export const deleteLive = `delete from live where seq = ? returning limit_key, permit`
 
 /** Primary key: live (seq). */
 export const returnToWaiting = `
@@ -160,7 +223,7 @@ export const unholdChildren = `
     select seq from live indexed by live_children
     where parent_seq = ?2 and step = ?3 and state = 'held' order by seq limit ?4
   )
-  returning queue, state, due_at`
+  returning seq, queue, state, due_at, limit_key, permit`
 
 /** Primary key: steps (seq, step). */
 export const insertStep = `
@@ -370,7 +433,8 @@ export const lastCursor = `select max(cursor) as cursor from events`
 export const queueCounts = `
   select queue,
     sum(state = 'ready') as waiting,
-    sum(state not in ('ready', 'running')) as scheduled,
+    sum(state not in ('ready', 'running', 'blocked')) as scheduled,
+    sum(state = 'blocked') as blocked,
     sum(state = 'running') as running
   from live group by queue order by queue`
 

@@ -20,7 +20,7 @@ export function sweep(context: Context, processes: ProcessRegistry): SweepResult
     lostWorkers++
     returnedJobs += loseWorker(context, endings, worker.id, why)
   }
-  promoteDue(context)
+  promoteDue(context, endings)
   endPastDeadline(context, endings)
   endSignalWaits(context, endings)
   const nextDueAt = nextDue(context)

@@ -93,11 +93,13 @@ export class ChildSteps {
 
   #newChild(task: AnyTask, input: unknown, options: CallOptions): NewJob | Promise<NewJob> {
     const { services } = this.#steps
+    const build = (parsed: unknown): NewJob | Promise<NewJob> => {
+      const make = (payload: Payload) => services.newJob(task, { parsed, payload }, options, this.#claimed)
+      const encoded = services.payloads.encode(input, `The input of ${task.name}`)
+      return typeof encoded === 'string' ? make(encoded) : encoded.then(make)
+    }
     const parsed = parseInput(task, input)
-    const encode = () => services.payloads.encode(input, `The input of ${task.name}`)
-    const build = (payload: Payload) => services.newJob(task, payload, options, this.#claimed)
-    const payload = parsed instanceof Promise ? parsed.then(encode) : encode()
-    return typeof payload === 'string' ? build(payload) : payload.then(build)
+    return parsed instanceof Promise ? parsed.then(build) : build(parsed)
   }
 
   async #resume(step: number, recorded: RecordedStep): Promise<void> {

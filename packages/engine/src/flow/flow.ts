@@ -1,5 +1,6 @@
 import type { JobId } from '../job/job.ts'
 import type { LogLevel } from '../store/store.ts'
+import type { LimitOption } from '../task/task.ts'
 import type { Callable } from '../task/workflow.ts'
 import type { WaitForOptions } from './signal-steps.ts'
 
@@ -10,6 +11,8 @@ export type CallOptions = {
   readonly delayMs?: number
   readonly deadlineMs?: number
   readonly tags?: readonly string[]
+  /** Instead of the task's. What a workflow waits for works under a permit of the same key that it holds itself. */
+  readonly limit?: LimitOption
 }
 
 export type MapOptions = CallOptions & {

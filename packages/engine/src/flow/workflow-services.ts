@@ -4,6 +4,9 @@ import type { ChildOutcome, Claimed, Lease, NewJob, NewStep, Payload, RecordedSt
 import type { AnyTask } from '../task/workflow.ts'
 import type { CallOptions } from './flow.ts'
 
+/** A child's input, as its task's schema reads it and as the store keeps it. */
+export type ChildInput = { readonly parsed: unknown; readonly payload: Payload }
+
 /** What a worker does for the workflows that it runs. */
 export type WorkflowServices = {
   readonly clock: Clock
@@ -15,7 +18,7 @@ export type WorkflowServices = {
   /** Resolves once a slot of the workflow's queue is taken for a local step. */
   takeSlot(queue: string): Promise<void>
   releaseSlot(queue: string): void
-  newJob(task: AnyTask, input: Payload, options: CallOptions, parent: Claimed): NewJob
+  newJob(task: AnyTask, input: ChildInput, options: CallOptions, parent: Claimed): NewJob
   /** The cancel that the store knows of has not been heard of yet. */
   lookForCancel(): void
 }

@@ -28,6 +28,21 @@ export type RecordedError = {
 
 export type Progress = { readonly fraction: number; readonly message?: string; readonly at: number }
 
+/**
+ * At most `max` jobs of one key run at a time, over all queues and workers. A job holds its permit from when it could
+ * run until it ends, or waits for a later instant; a workflow for as long as it lives. What it calls under the same key
+ * works under its permit. `max` of the newest job counts.
+ */
+export type JobLimit = {
+  readonly key: string
+  readonly max: number
+  /**
+   * `wait`: until a permit is free. `reject`: the job is refused while as many live, waiting or running.
+   * `replace`: the oldest live ones are cancelled, as many as are in the way, and it waits for them to end.
+   */
+  readonly whenFull: 'wait' | 'reject' | 'replace'
+}
+
 type JobBase = {
   readonly id: JobId
   readonly task: string
@@ -49,6 +64,7 @@ type JobBase = {
   /** The ended job that this one repeats. */
   readonly retryOf?: JobId
   readonly deadlineAt?: number
+  readonly limit?: JobLimit
   readonly progress?: Progress
 }
 

@@ -1,6 +1,6 @@
 import { assertNever } from '../brand.ts'
 import type { Settlement } from '../store/store.ts'
-import type { EndState, RecordedError } from './job.ts'
+import type { EndState, JobId, JobLimit, RecordedError } from './job.ts'
 
 // What a job may become. Nothing else decides it; the stores only write down what these functions say.
 //
@@ -12,8 +12,8 @@ import type { EndState, RecordedError } from './job.ts'
 //  │    or handed back  │
 //  └────────────────────┴─────────────────▶ cancelled
 //
-// A store holds `waiting` in three forms: `held` (not due until its group lets it go), `scheduled` (due later) and
-// `ready`. Asking a running job to stop leaves it running until its worker settles it, or is lost.
+// A store holds `waiting` in four forms: `held` (not due until its group lets it go), `scheduled` (due later), `blocked`
+// (due, and without a permit of its limit) and `ready`. Asking a running job to stop leaves it running until its worker settles it, or is lost.
 
 /** What a running job is, as far as its next state depends on it. */
 export type Running = {
@@ -91,6 +91,12 @@ export function cancelled(reason: string): { readonly to: 'cancelled'; readonly 
 /** The error of a job whose deadline passed before it could end. */
 export function deadlineExceeded(): RecordedError {
   return { code: 'deadline_exceeded', message: 'The job did not end before its deadline.', retryable: false }
+}
+
+/** The error of a child that was refused because its limit was full. */
+export function limitFull({ key, max }: JobLimit, inTheWay: JobId): RecordedError {
+  const message = `The limit ${key} takes ${max}, and is full: job ${inTheWay} is in the way.`
+  return { code: 'limit_full', message, retryable: true }
 }
 
 /** What a workflow gets instead of a signal that did not come in time. Only the store decides that, once. */

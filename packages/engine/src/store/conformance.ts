@@ -8,6 +8,7 @@ import { testEvents } from './conformance/events.ts'
 import { testGroups } from './conformance/groups.ts'
 import { testQueries } from './conformance/queries.ts'
 import type { OpenStore } from './conformance/rig.ts'
+import { testRoutingLimits } from './conformance/routing-limits.ts'
 import { testSettings } from './conformance/settings.ts'
 import { testSettle } from './conformance/settle.ts'
 import { testSignals } from './conformance/signals.ts'
@@ -41,5 +42,19 @@ export function testStore(name: string, open: OpenStore, connections: readonly C
     testSettings(open)
     testWatch(open)
     for (const connection of connections) testTransactions(open, connection)
+  })
+}
+
+/** Who may have a job when: one suite for each subject. A store without them stores such jobs as plain ones. */
+const routing = { limits: testRoutingLimits }
+
+/** What a store must do that routes jobs; @param subjects the ones that it is held to, all by default */
+export function testRouting(
+  name: string,
+  open: OpenStore,
+  subjects = Object.keys(routing) as readonly (keyof typeof routing)[],
+): void {
+  suite(`routing in ${name}`, () => {
+    for (const subject of subjects) routing[subject](open)
   })
 }

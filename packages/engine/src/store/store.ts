@@ -1,5 +1,5 @@
 import type { Clock } from '../clock/clock.ts'
-import type { Attempt, EndState, Job, JobId, JobKind, JobState, RecordedError, WorkerId } from '../job/job.ts'
+import type { Attempt, EndState, Job, JobId, JobKind, JobLimit, JobState, RecordedError, WorkerId } from '../job/job.ts'
 import type { Json } from '../json.ts'
 
 /**
@@ -22,15 +22,20 @@ export type NewJob = {
   readonly owner?: string
   readonly tags?: readonly string[]
   readonly retryOf?: JobId
+  readonly limit?: JobLimit
   /** A second job with the same scope and key is not stored; the first one's id is returned. */
   readonly idempotency?: { readonly scope: string; readonly key: string; readonly fingerprint: string }
 }
 
-/** `conflict`: the key was used before for another request (its fingerprint differs); nothing was stored. */
+/**
+ * `conflict`: the key was used before for another request (its fingerprint differs); nothing was stored.
+ * `rejected`: nothing was stored, for its limit is full; `id` is the oldest live job of the same limit.
+ */
 export type Enqueued =
   | { readonly outcome: 'created'; readonly id: JobId }
   | { readonly outcome: 'existing'; readonly id: JobId }
   | { readonly outcome: 'conflict'; readonly id: JobId }
+  | { readonly outcome: 'rejected'; readonly id: JobId; readonly why: 'limit_full' }
 
 /** Proof of a claim. `attempt` is the fencing token: a settlement by an older attempt changes nothing. */
 export type Lease = {
@@ -256,6 +261,20 @@ export type QueueCounts = {
   readonly waiting: number
   readonly scheduled: number
   readonly running: number
+  /** Due, and waiting for a permit of their limit. */
+  readonly blocked: number
+}
+
+/** A limit of which jobs live. */
+export type LimitCounts = {
+  readonly key: string
+  /** As the newest job said. */
+  readonly max: number
+  /** Permits that are given out: to jobs that run, or could. */
+  readonly taken: number
+  /** All jobs of the key that have not ended. */
+  readonly live: number
+  readonly blocked: number
 }
 
 /** How the store tells that something may be worth a look. A hint may be lost or false; nothing depends on it. */
@@ -373,6 +392,8 @@ export interface Store extends AsyncDisposable {
   /** The newest cursor; 0 in an empty store. */
   lastCursor(): Promise<number>
   queues(): Promise<readonly QueueCounts[]>
+  /** The limits of which jobs live, at most 1,000: those with the most first. */
+  limits(): Promise<readonly LimitCounts[]>
   workers(): Promise<readonly WorkerRow[]>
   /** Checks that the store can be written to and read from; throws what is wrong. */
   check(): Promise<void>

@@ -15,6 +15,7 @@ test('sensible options pass', () => {
     tags: ['a'],
     idempotencyKey: 'k',
     concurrency: 1,
+    limit: { key: 'training:12' },
   })
 })
 
@@ -27,4 +28,10 @@ test('an option that could not be stored is refused with its name, its value and
   refused({ idempotencyKey: 'k'.repeat(256) }, /^idempotencyKey is a text of 256 characters/)
   refused({ tags: Array.from({ length: 51 }, () => 't') }, /^tags is 51 of them; it must be at most 50/)
   refused({ concurrency: 0 }, /^concurrency is 0/)
+  refused({ limit: { key: '' } }, /^limit\.key is a text of 0 characters/)
+  refused({ limit: { key: 'k', max: 0 } }, /^limit\.max is 0; it must be a whole number from 1 to 1000000/)
+  refused(
+    { limit: { key: 'k', whenFull: 'drop' as never } },
+    /^limit\.whenFull is drop; it must be one of wait, reject/,
+  )
 })

@@ -1,6 +1,6 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Executor } from '../executor/executor.ts'
-import type { JobId } from '../job/job.ts'
+import type { JobId, JobLimit } from '../job/job.ts'
 import type { LogLevel } from '../store/store.ts'
 
 /** What a running attempt can do besides its work. The same for function, thread and process executors. */
@@ -30,6 +30,9 @@ export type RetryPolicy = {
   readonly delayMsMax?: number
 }
 
+/** A limit by key: `max` is 1 and `whenFull` is `wait` unless said otherwise. */
+export type LimitOption = Pick<JobLimit, 'key'> & Partial<JobLimit>
+
 /** What both tasks and workflows say about themselves. */
 export type TaskOptions<Input, Output> = {
   /** Global and stable: stored with each job. Letters, digits, `.`, `-`, `_`. */
@@ -42,6 +45,11 @@ export type TaskOptions<Input, Output> = {
   readonly queue?: string
   /** Higher goes first. Default 0. */
   readonly priority?: number
+  /**
+   * How many of its jobs, and of others with the same key, may run at a time: for all jobs, or by the input.
+   * @example limit: ({ model }) => ({ key: `training:${model}`, max: 1, whenFull: 'reject' })
+   */
+  readonly limit?: LimitOption | ((input: Input) => LimitOption | undefined)
   /** In total, from submission to end, retries and waits included. */
   readonly deadlineMs?: number
   /** Offered over HTTP as a process. Default false. */

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from '../clock/clock.ts'
 import type { CallOptions } from '../flow/flow.ts'
 import { WorkflowRun } from '../flow/workflow-run.ts'
-import type { WorkflowServices } from '../flow/workflow-services.ts'
+import type { ChildInput, WorkflowServices } from '../flow/workflow-services.ts'
 import type { JobId, WorkerId } from '../job/job.ts'
 import type { ArtifactSink, Payloads } from '../payload/payloads.ts'
 import type { Claimed, Hint, Lease, NewJob, Payload, Release, Settlement, Store } from '../store/store.ts'
@@ -33,7 +33,7 @@ export type WorkerParts = {
   readonly payloads: Payloads
   readonly artifacts: ArtifactSink | undefined
   readonly tasks: ReadonlyMap<string, AnyTask>
-  newJob(task: AnyTask, input: Payload, options: CallOptions, parent: Claimed): NewJob
+  newJob(task: AnyTask, input: ChildInput, options: CallOptions, parent: Claimed): NewJob
   /** What goes wrong outside of any job, for the operator's eyes. */
   report(message: string, error: unknown): void
 }

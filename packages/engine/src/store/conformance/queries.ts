@@ -205,8 +205,8 @@ export function testQueries(open: OpenStore): void {
       await rig.enqueue({ queue: 'mail' })
       await ada.claimOne()
       assert.deepEqual(plain(await rig.store.queues()), [
-        { queue: 'mail', waiting: 1, scheduled: 0, running: 0 },
-        { queue: 'tiles', waiting: 2, scheduled: 1, running: 1 },
+        { queue: 'mail', waiting: 1, scheduled: 0, running: 0, blocked: 0 },
+        { queue: 'tiles', waiting: 2, scheduled: 1, running: 1, blocked: 0 },
       ])
     })
   })

@@ -1,0 +1,47 @@
+import type { SubmitOptions } from '../engine.ts'
+import type { NewJob, Payload } from '../store/store.ts'
+import { checkLimit } from '../task/check-options.ts'
+import type { AnyTask } from '../task/workflow.ts'
+import type { JobId } from './job.ts'
+
+const DEFAULT_QUEUE = 'default'
+
+/** A job that somebody asks for: a submitter, or a workflow that is to be its parent. */
+export type JobRequest = {
+  readonly id: JobId
+  readonly now: number
+  readonly task: AnyTask
+  /** As the task's schema reads it. */
+  readonly input: unknown
+  /** As the store keeps it. */
+  readonly payload: Payload
+  readonly options: SubmitOptions
+  readonly owner: string | undefined
+  /** The parent's. */
+  readonly deadlineAtMax?: number | undefined
+}
+
+/** What is stored: the request's own options before the task's. @throws {OptionInvalidError} by a limit that is a function */
+export function newJob({ id, now, task, input, payload, options, owner, deadlineAtMax }: JobRequest): NewJob {
+  const { delayMs, tags, idempotencyKey: key } = options
+  const deadlineMs = options.deadlineMs ?? task.deadlineMs
+  const deadlineAt = Math.min(
+    deadlineMs === undefined ? Number.POSITIVE_INFINITY : now + deadlineMs,
+    deadlineAtMax ?? Number.POSITIVE_INFINITY,
+  )
+  const limit = options.limit ?? (typeof task.limit === 'function' ? task.limit(input) : task.limit)
+  return {
+    id,
+    task: task.name,
+    kind: task.kind,
+    queue: options.queue ?? task.queue ?? DEFAULT_QUEUE,
+    priority: options.priority ?? task.priority ?? 0,
+    input: payload,
+    ...(delayMs !== undefined && { dueAt: Math.ceil(now + delayMs) }),
+    ...(deadlineAt !== Number.POSITIVE_INFINITY && { deadlineAt: Math.ceil(deadlineAt) }),
+    ...(owner !== undefined && { owner }),
+    ...(tags !== undefined && { tags }),
+    ...(limit !== undefined && { limit: checkLimit(limit) }),
+    ...(key !== undefined && { idempotency: { scope: owner ?? '', key, fingerprint: `${task.name} ${payload}` } }),
+  }
+}

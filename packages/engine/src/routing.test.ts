@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import { task } from './task/task.ts'
+import { workflow } from './task/workflow.ts'
+import { Stage } from './testing/stage.ts'
+
+suite('limits', () => {
+  const train = task({
+    name: 'train',
+    limit: ({ model }: { readonly model: number }) =>
+      model === 0 ? undefined : { key: `training:${model}`, whenFull: 'reject' },
+    run: ({ model }) => model,
+  })
+
+  test('a task says by its input which limit a job is under', async () => {
+    await using stage = new Stage()
+    const here = await stage.process([train])
+    const first = await here.submit(train, { model: 12 })
+    await here.submit(train, { model: 13 })
+    await here.submit(train, { model: 0 })
+    assert.deepEqual((await here.engine.job(first))?.limit, { key: 'training:12', max: 1, whenFull: 'reject' })
+    await assert.rejects(here.engine.submit(train, { model: 12 }), {
+      code: 'limit_full',
+      jobId: first,
+      message: new RegExp(`The limit training:12 takes 1, and is full: job ${first} is in the way`),
+    })
+    // What the submitter says goes before it.
+    await here.submit(train, { model: 12 }, { limit: { key: 'other' } })
+  })
+
+  test('of several jobs, those that a limit has no room for are named, and the others are stored', async () => {
+    await using stage = new Stage()
+    const here = await stage.process([train])
+    const models = [{ model: 1 }, { model: 1 }, { model: 2 }]
+    const [first, second, third] = await here.engine.submitMany(train, models)
+    assert.deepEqual(second, { id: first?.id, existing: false, rejected: 'limit_full' })
+    assert.equal(third?.rejected, undefined)
+    assert.equal((await here.store.jobs({}, { limit: 10 })).jobs.length, 2)
+  })
+
+  test('a limit that a task computes wrongly is refused, and nothing is stored', async () => {
+    await using stage = new Stage()
+    const wrong = task({ name: 'wrong', limit: (max: number) => ({ key: 'k', max }), run: (n: number) => n })
+    const here = await stage.process([wrong])
+    await assert.rejects(here.engine.submit(wrong, 0), { code: 'option_invalid', message: /^limit\.max is 0/ })
+    assert.equal((await here.store.jobs({}, { limit: 1 })).jobs.length, 0)
+  })
+
+  test('a retry is under the limit of the job that it repeats', async () => {
+    await using stage = new Stage()
+    const here = await stage.process([train])
+    const first = await here.submit(train, { model: 12 })
+    await here.engine.cancel(first)
+    const { id } = await here.engine.retry(first)
+    assert.deepEqual((await here.engine.job(id))?.limit, { key: 'training:12', max: 1, whenFull: 'reject' })
+    await assert.rejects(here.engine.retry(first), { code: 'limit_full', jobId: id })
+  })
+
+  test('a workflow sees that a limit refused what it called', async () => {
+    await using stage = new Stage()
+    const flow = workflow({ name: 'flow', run: (model: number, flow) => flow.call(train, { model }) })
+    const here = await stage.process([train, flow])
+    const blocker = await here.submit(train, { model: 5 }, { delayMs: 60_000 })
+    await here.startWorker()
+    const { state, error } = await here.run(flow, 5)
+    assert.equal(state, 'failed')
+    assert.equal(error?.code, 'limit_full')
+    assert.match(error?.message ?? '', new RegExp(blocker))
+  })
+
+  test('one job of a key runs at a time, on however many workers', async () => {
+    await using stage = new Stage()
+    let running = 0
+    const seen: number[] = []
+    const { clock } = stage
+    const single = task({
+      name: 'single',
+      limit: { key: 'one' },
+      async run() {
+        seen.push(++running)
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, 100))
+        running--
+      },
+    })
+    const [here, there] = [await stage.process([single]), await stage.process([single])]
+    await here.startWorker()
+    await there.startWorker()
+    const ids = await Promise.all([1, 2, 3, 4].map(() => here.submit(single)))
+    for (const id of ids) assert.equal((await here.end(id)).state, 'succeeded')
+    assert.deepEqual(seen, [1, 1, 1, 1])
+  })
+})

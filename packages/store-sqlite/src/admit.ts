@@ -1,0 +1,31 @@
+import type { Endings } from './ending.ts'
+import type { Context } from './prepared.ts'
+
+/** A live job that is due and has its place in its group, as far as what becomes of it depends on that. */
+export type Due = {
+  readonly seq: number
+  readonly queue: string
+  readonly limit_key: string | null
+  /** 1: it holds a permit of its limit, as one that comes back to the line at once does. */
+  readonly permit: number
+}
+
+/**
+ * Decides what becomes of a job that is due and has its place, and writes it down: it is `ready`, or `blocked` until its
+ * limit has a permit for it. Whoever makes a job due, of whatever kind, comes here. Its row says `ready` already, so
+ * that a job which nothing holds up, and most are so, costs no statement.
+ * @param endings those of the transaction: a permit is given out when it is finished, to the most urgent who waits by then
+ */
+export function admit(context: Context, endings: Endings, due: Due): void {
+  if (due.limit_key !== null && due.permit === 0) {
+    context.sql.run('block', due.seq)
+    endings.permitWanted(due.limit_key)
+    return
+  }
+  becomeReady(context, due)
+}
+
+/** It can be claimed from now on. */
+export function becomeReady({ hints }: Context, { queue }: Pick<Due, 'queue'>): void {
+  hints.queue(queue)
+}
