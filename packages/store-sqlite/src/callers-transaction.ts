@@ -9,6 +9,7 @@ import {
   TransactionRefusedError,
 } from '@headrace/engine'
 import { enqueueJobs } from './enqueue.ts'
+import { EventLog } from './event-log.ts'
 import { NodeSqliteConnection } from './kysely/node-sqlite-connection.ts'
 import { Lanes } from './lanes.ts'
 import { Prepared } from './prepared.ts'
@@ -45,11 +46,12 @@ export class CallersTransactions {
     this.#callers.set(db, caller)
     const { sql, hints } = caller
     // What the last transaction on this connection has added may have been rolled back.
-    const context = { sql, hints, clock: this.#clock, lanes: new Lanes(sql) }
+    const context = { sql, hints, clock: this.#clock, lanes: new Lanes(sql), events: new EventLog(sql) }
     context.lanes.refresh()
     db.exec('savepoint headrace_enqueue')
     try {
       const enqueued = enqueueJobs(context, jobs)
+      context.events.flush()
       db.exec('release headrace_enqueue')
       this.#watch(db, caller)
       return enqueued
@@ -97,7 +99,12 @@ async function databaseOf(transaction: unknown): Promise<DatabaseSync> {
     throw new TransactionRefusedError('it is neither a DatabaseSync nor a transaction of Kysely')
   }
   if (transaction.isTransaction !== true) throw new TransactionRefusedError('it is Kysely outside of a transaction')
-  const connection = await transaction.getExecutor().provideConnection(async (lent) => lent)
+  let connection: unknown
+  try {
+    connection = await transaction.getExecutor().provideConnection(async (lent) => lent)
+  } catch (error) {
+    throw new TransactionRefusedError(`Kysely does not lend its connection (${(error as Error).message})`)
+  }
   if (connection instanceof NodeSqliteConnection) return connection.db
   throw new TransactionRefusedError('its Kysely has another dialect; make it with nodeSqliteDialect')
 }

@@ -51,15 +51,14 @@ export function claimFromQueue(
   worker: KnownWorker,
   { queue, slots }: Commit['claim'][number],
 ): Claimed[] {
-  const { sql, clock, hints, lanes } = context
+  const { sql, clock, hints, lanes, events } = context
   const ready = readyJobs(sql, worker.lanesOf(queue, lanes.ofQueue(queue)), slots)
   if (ready.length === 0) return []
   const now = clock.now()
   const data = JSON.stringify({ worker: batch.worker })
-  for (const row of ready) {
-    sql.run('markClaimed', worker.number, now, row.seq)
-    sql.run('insertEvent', row.seq, 'started', row.attempt + 1, now, data)
-  }
+  const seqs = JSON.stringify(ready.map(({ seq }) => seq))
+  sql.run('markClaimed', worker.number, now, seqs)
+  for (const { seq, attempt } of ready) events.add(seq, 'started', attempt + 1, now, data)
   hints.events()
   return ready.map((row) => toClaimed(row, queue, batch))
 }

@@ -13,7 +13,7 @@ import {
 } from '@headrace/engine'
 import { admit, type Due } from './admit.ts'
 import { claimFromQueue, type KnownWorker } from './claim.ts'
-import { applyTransition, Endings, type HeldRow } from './ending.ts'
+import { applyTransition, type Ending, Endings, type HeldRow } from './ending.ts'
 import { insertNewJob } from './enqueue.ts'
 import type { Durability } from './group-commit.ts'
 import type { Context } from './prepared.ts'
@@ -37,12 +37,13 @@ export function commitBatch(context: Context, batch: Commit, known: KnownWorker)
   return { settled, advanced, claimed: claimAll(context, batch, known), released }
 }
 
-function tell({ sql, hints }: Context, told: Told, worker: number): void {
+function tell({ sql, hints, events }: Context, told: Told, worker: number): void {
   const { row, attempt } = told.lease
   if (told.kind === 'progress') {
     const { changes } = sql.run('upsertProgress', row, told.fraction, told.message ?? null, told.at, attempt, worker)
     if (changes === 0) return
   }
+  events.flush()
   sql.run('insertTold', row, told.kind, attempt, told.at, JSON.stringify(toldData(told)), worker)
   hints.events()
 }
@@ -70,10 +71,24 @@ function settle(
   settlement: Settlement,
   worker: number,
 ): CommitResult['settled'][number] {
+  if (settlement.outcome === 'succeeded' && endSucceeded(context, endings, settlement, worker)) return 'settled'
   const held = heldRow(context, settlement.lease, worker)
   if (held === undefined) return 'lease_lost'
   applyTransition(context, endings, held, afterSettlement(running(held), settlement))
   return held.cancel_reason === null ? 'settled' : 'cancelled'
+}
+
+/** The usual case, by one statement less. @returns whether it was one */
+function endSucceeded(
+  { sql }: Context,
+  endings: Endings,
+  { lease, result }: Extract<Settlement, { outcome: 'succeeded' }>,
+  worker: number,
+): boolean {
+  const held = sql.get<Omit<Ending, 'seq' | 'id'>>('deleteSucceeded', lease.row, worker, lease.attempt)
+  if (held === undefined) return false
+  endings.ended({ ...held, seq: lease.row, id: lease.jobId }, { to: 'succeeded', result })
+  return true
 }
 
 function recordSteps(
@@ -118,7 +133,7 @@ function recordStep(context: Context, endings: Endings, lease: Lease, step: NewS
   if (step.kind === 'signal') waitForSignal(context, endings, lease.row, step)
   if (step.kind === 'call' || step.kind === 'start' || step.kind === 'now') return
   const data = JSON.stringify({ step: step.step, kind: step.kind, name: step.name })
-  sql.run('insertEvent', lease.row, 'step', lease.attempt, now, data)
+  context.events.add(lease.row, 'step', lease.attempt, now, data)
   context.hints.events()
 }
 

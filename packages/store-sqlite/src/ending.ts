@@ -13,6 +13,8 @@ import type { Context } from './prepared.ts'
 /** A live job, as far as its end concerns others. */
 export type Ending = {
   readonly seq: number
+  /** Looked up where it is not at hand. */
+  readonly id?: JobId
   readonly kind: string
   readonly attempt: number
   readonly worker: number | null
@@ -23,6 +25,8 @@ export type Ending = {
   /** `held`: it had no place in its group, so its end lets nobody else go. */
   readonly state?: string
 }
+
+type End = { readonly to: EndState; readonly result?: string; readonly error?: RecordedError }
 
 /** Ended children of one parent's step, counted over a transaction. */
 type Countdown = {
@@ -52,29 +56,26 @@ export class Endings {
   }
 
   /** Ends a live job; one that something else in this transaction has ended already stays as it is. */
-  end(job: Ending, to: { readonly to: EndState; readonly result?: string; readonly error?: RecordedError }): void {
-    const { sql, clock, hints } = this.#context
-    const now = clock.now()
-    const gone = sql.get<Pick<Due, 'limit_key' | 'permit'>>('deleteLive', job.seq)
+  end(job: Ending, to: End): void {
+    const gone = this.#context.sql.get<Pick<Due, 'limit_key' | 'permit'>>('deleteLive', job.seq)
     if (gone === undefined) return
     if (gone.limit_key !== null) countOut(this.#context, this, gone.limit_key, gone.permit)
-    sql.run(
-      'insertOutcome',
-      job.seq,
-      to.to,
-      to.result ?? null,
-      to.error === undefined ? null : JSON.stringify(to.error),
-      job.attempt,
-      job.worker,
-      job.started_at,
-      now,
-    )
-    sql.run('insertEvent', job.seq, 'ended', job.attempt, now, endedData(to))
+    this.ended(job, to)
+  }
+
+  /** What follows from the end of a job that is not live any more. */
+  ended(job: Ending, to: End): void {
+    const { sql, clock, hints, events } = this.#context
+    const now = clock.now()
+    const { seq, attempt, worker, started_at: startedAt } = job
+    const error = to.error === undefined ? null : JSON.stringify(to.error)
+    sql.run('insertOutcome', seq, to.to, to.result ?? null, error, attempt, worker, startedAt, now)
+    events.add(seq, 'ended', attempt, now, endedData(to))
     hints.events()
-    const id = sql.get<{ id: JobId }>('jobIdBySeq', job.seq)?.id
+    const id = job.id ?? sql.get<{ id: JobId }>('jobIdBySeq', seq)?.id
     if (id !== undefined) hints.ended(id)
     this.#count(job, to.to)
-    if (job.kind === 'workflow') this.#endChildren(job.seq)
+    if (job.kind === 'workflow') this.#endChildren(seq)
   }
 
   /** A permit of this limit may be free, or somebody new waits for one. */
@@ -184,7 +185,7 @@ export function cancelTree(
     if (job.cancel_at !== null) continue
     const now = clock.now()
     if (sql.run('requestCancel', now, reason, job.seq).changes === 0) continue
-    sql.run('insertEvent', job.seq, 'cancel-requested', job.attempt, now, JSON.stringify({ reason }))
+    context.events.add(job.seq, 'cancel-requested', job.attempt, now, JSON.stringify({ reason }))
     hints.events()
   }
   return top
@@ -217,7 +218,7 @@ export function applyTransition(context: Context, endings: Endings, held: HeldRo
   const recorded = error === undefined ? null : JSON.stringify(error)
   sql.run('insertAttempt', held.seq, held.attempt, held.worker, held.started_at, now, because, recorded)
   const data = error === undefined ? { dueAt } : { dueAt, error }
-  sql.run('insertEvent', held.seq, because, held.attempt, now, JSON.stringify(data))
+  context.events.add(held.seq, because, held.attempt, now, JSON.stringify(data))
   hints.events()
   if (state === 'ready') {
     admit(context, endings, held)
@@ -227,7 +228,7 @@ export function applyTransition(context: Context, endings: Endings, held: HeldRo
   if (held.limit_key !== null && held.permit === 1) returnPermit(context, endings, held.seq, held.limit_key)
 }
 
-function endedData(to: { readonly to: EndState; readonly error?: RecordedError }): string | null {
+function endedData(to: End): string | null {
   if (to.error === undefined) return to.to === 'succeeded' ? null : JSON.stringify({ state: to.to })
   const { code, message } = to.error
   return JSON.stringify({ state: to.to, error: { code, message } })

@@ -98,7 +98,7 @@ export function insertNewJob(
   )
   if (limit !== undefined) countIn(context, endings, limit)
   for (const tag of job.tags ?? []) sql.run('insertTag', tag, seq)
-  sql.run('insertEvent', seq, 'queued', 0, now, null)
+  context.events.add(seq, 'queued', 0, now, null)
   hints.events()
   if (limit !== undefined && full !== undefined)
     refuseChild(endings, { seq, state, kind: job.kind }, parent, limitFull(limit, full))

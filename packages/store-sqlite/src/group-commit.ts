@@ -30,6 +30,7 @@ export class GroupCommit {
   readonly #clock: Clock
   readonly #path: string
   readonly #log: LogFlush | undefined
+  readonly #beforeCommit: () => void
   readonly #committed: () => void
   readonly #rolledBack: () => void
   readonly #statements: Readonly<Record<'begin' | 'commit', StatementSync>>
@@ -42,6 +43,7 @@ export class GroupCommit {
 
   /**
    * @param fsync false leaves out every flush to the disk
+   * @param beforeCommit called within each transaction, as the last thing before its commit
    * @param committed called after each transaction, before its operations resolve
    * @param rolledBack called after a transaction that came to nothing
    */
@@ -50,6 +52,7 @@ export class GroupCommit {
     clock: Clock
     path: string
     fsync: boolean
+    beforeCommit?: () => void
     committed: () => void
     rolledBack?: () => void
   }) {
@@ -57,6 +60,7 @@ export class GroupCommit {
     this.#clock = options.clock
     this.#path = options.path
     this.#log = options.fsync ? new LogFlush(options.path) : undefined
+    this.#beforeCommit = options.beforeCommit ?? (() => {})
     this.#committed = options.committed
     this.#rolledBack = options.rolledBack ?? (() => {})
     this.#statements = {
@@ -98,6 +102,7 @@ export class GroupCommit {
     const values: unknown[] = []
     try {
       for (const operation of group) values.push(operation.work())
+      this.#beforeCommit()
       this.#statements.commit.run()
     } catch (error) {
       this.#rollBack()
@@ -133,6 +138,7 @@ export class GroupCommit {
       try {
         this.#statements.begin.run()
         const value = operation.work()
+        this.#beforeCommit()
         this.#statements.commit.run()
         this.#committed()
         this.#answer([operation], [value])

@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Clock, HintCollector } from '@headrace/engine'
+import type { EventLog } from './event-log.ts'
 import type { Lanes } from './lanes.ts'
 import * as namespace from './statements.ts'
 
@@ -63,6 +64,7 @@ export type Context = {
   readonly sql: Prepared
   readonly clock: Clock
   readonly lanes: Lanes
+  readonly events: EventLog
   /** What to tell others once the transaction is committed. */
   readonly hints: HintCollector
 }

@@ -12,6 +12,6 @@ test('a worker goes on sweeping at once while more has fallen due than one sweep
   const worker = await engine.startWorker({ queues: { here: 1 } })
   await engine.submitMany(nothing, Array(3_500).fill(null), { delayMs: 60_000 })
   await clock.pass({ ms: 60_010 })
-  assert.deepEqual({ ...(await store.queues())[0] }, { queue: 'elsewhere', waiting: 3_500, scheduled: 0, running: 0 })
+  assert.partialDeepStrictEqual(await store.queues(), [{ queue: 'elsewhere', waiting: 3_500, scheduled: 0 }])
   worker.kill()
 })

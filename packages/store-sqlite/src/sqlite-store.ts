@@ -40,6 +40,7 @@ import { commitBatch, durabilityOf } from './commit.ts'
 import { openDatabase } from './database.ts'
 import { cancelTree, Endings } from './ending.ts'
 import { enqueueJobs } from './enqueue.ts'
+import { EventLog } from './event-log.ts'
 import { GroupCommit } from './group-commit.ts'
 import { queryEvents, queryJob, queryJobs, queryTree } from './job-query.ts'
 import { Lanes } from './lanes.ts'
@@ -116,14 +117,19 @@ class SqliteStore implements Store {
     this.#db = db
     const sql = new Prepared(db)
     const lanes = new Lanes(sql)
-    this.#context = { sql, clock: this.clock, hints: new HintCollector(), lanes }
+    const events = new EventLog(sql)
+    this.#context = { sql, clock: this.clock, hints: new HintCollector(), lanes, events }
     this.#commits = new GroupCommit({
       db,
       clock: this.clock,
       path,
       fsync: options.fsync ?? true,
+      beforeCommit: () => events.flush(),
       committed: () => this.#tellOthers(),
-      rolledBack: () => lanes.forget(),
+      rolledBack: () => {
+        lanes.forget()
+        events.forget()
+      },
     })
     this.#callers = new CallersTransactions(path, this.clock, (hint) => this.#tell(hint))
     this.#processes = new ProcessRegistry(this.#context, options.liveness)

@@ -22,6 +22,11 @@ export const idempotencyByKey = `select fingerprint, job_id from idempotency whe
 export const insertIdempotency = `
   insert into idempotency (scope, key, fingerprint, job_id, at) values (?, ?, ?, ?, ?)`
 
+/** Many at once, in their order: arrays of the columns. Primary key: events (cursor). */
+export const insertEvents = `
+  insert into events (seq, kind, attempt, at, data)
+  select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(?)`
+
 /** Primary key: events (cursor). */
 export const insertEvent = `insert into events (seq, kind, attempt, at, data) values (?, ?, ?, ?, ?)`
 
@@ -57,9 +62,20 @@ export const readyHeads = `
 /** Primary keys: live (seq), jobs (seq). */
 export const readyJob = `${readyColumns} from live join jobs on jobs.seq = live.seq where live.seq = ?`
 
-/** Primary key: live (seq). */
+/** Those of a JSON array of numbers. Primary key: live (seq). */
 export const markClaimed = `
-  update live set state = 'running', worker = ?, attempt = attempt + 1, started_at = ?, busy = 0 where seq = ?`
+  update live set state = 'running', worker = ?, attempt = attempt + 1, started_at = ?, busy = 0
+  where seq in (select value from json_each(?))`
+
+/**
+ * Takes away a task whose success changes nothing but itself: nobody asked it to stop, and it holds no permit. What
+ * `transition.ts` makes of a success in that case is to end it, so this asks for no more. Primary key: live (seq).
+ */
+export const deleteSucceeded = `
+  delete from live
+  where seq = ? and state = 'running' and worker = ? and attempt = ? and kind = 'task' and cancel_reason is null
+    and limit_key is null
+  returning kind, attempt, worker, started_at, parent_seq, step, grouped`
 
 /** Makes due what has fallen due, the first first, up to so many. Index: live_due (due_at). */
 export const promoteScheduled = `
