@@ -1,12 +1,12 @@
 import type { AnyTask, Engine, Job } from '@headrace/engine'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { BaseUrl } from './answer/links.ts'
-import type { ArtifactSource } from './artifact/artifact-source.ts'
+import type { ArtifactStorage } from './artifact/artifact-source.ts'
 
 /** What an app's routes are given. */
 export type AppContext = {
   readonly engine: Engine
-  readonly artifacts: ArtifactSource | undefined
+  readonly artifacts: ArtifactStorage | undefined
   readonly version: string
   /** Where this server is, as the client sees it; without a slash at the end. */
   readonly baseUrl: BaseUrl

@@ -1,6 +1,6 @@
 /** HTTP: OGC API - Processes, job events, keys and sessions; hosts the apps and the dashboard. */
 export { type App, type AppContext, type AppPage, defineApp } from './app.ts'
-export type { ArtifactSource } from './artifact/artifact-source.ts'
+export type { ArtifactSource, ArtifactStorage } from './artifact/artifact-source.ts'
 export { type ApiKey, createKey, listKeys, revokeKey } from './auth/api-key.ts'
 export { type Caller, hasScope, isScope, type RouteScope, SCOPES } from './auth/caller.ts'
 export type { ListedRoute } from './openapi/route-list.ts'
@@ -8,3 +8,4 @@ export { healthTask } from './operation/health-task.ts'
 export { type Flaw, HttpProblem, type ProblemCode, type ServerErrorCode } from './problem/http-problem.ts'
 export { echoTask } from './process/echo.ts'
 export { createServer, type HeadraceServer, type ServerOptions } from './server.ts'
+export type { UploadOptions } from './upload/upload-routes.ts'

@@ -1,6 +1,6 @@
 import type { Engine } from '@headrace/engine'
 import type { BaseUrl } from './answer/links.ts'
-import type { ArtifactSource } from './artifact/artifact-source.ts'
+import type { ArtifactStorage } from './artifact/artifact-source.ts'
 import type { EventHub } from './event/event-hub.ts'
 import type { Process } from './process/process.ts'
 
@@ -8,7 +8,7 @@ import type { Process } from './process/process.ts'
 export type ServerContext = {
   readonly engine: Engine
   readonly processes: ReadonlyMap<string, Process>
-  readonly artifacts: ArtifactSource | undefined
+  readonly artifacts: ArtifactStorage | undefined
   readonly hub: EventHub
   readonly baseUrl: BaseUrl
   readonly version: string

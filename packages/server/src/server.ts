@@ -6,7 +6,7 @@ import { createBaseUrl } from './answer/links.ts'
 import { parseJsonBodies } from './answer/parse-json.ts'
 import type { App, AppContext } from './app.ts'
 import { artifactRoutes } from './artifact/artifact-routes.ts'
-import { type ArtifactSource, sourceOfSink } from './artifact/artifact-source.ts'
+import { type ArtifactStorage, storageOfSink } from './artifact/artifact-source.ts'
 import { authenticate } from './auth/authenticate.ts'
 import { checkHost, isLoopbackName } from './auth/host-check.ts'
 import { setSecurityHeaders } from './auth/security-headers.ts'
@@ -30,13 +30,16 @@ import { executionRoute } from './process/execution-route.ts'
 import { listProcesses } from './process/process.ts'
 import { processRoutes } from './process/process-routes.ts'
 import type { ServerContext } from './server-context.ts'
+import { type UploadOptions, uploadRoutes } from './upload/upload-routes.ts'
 
 export type ServerOptions = {
   /** Knows the tasks of all `apps`. */
   readonly engine: Engine
   readonly apps: readonly App[]
-  /** Where artifacts are streamed from; the engine's own sink when left out. */
-  readonly artifacts?: ArtifactSource
+  /** Where artifacts are streamed from and to; the engine's own sink when left out. */
+  readonly artifacts?: ArtifactStorage
+  /** Takes uploads under `/uploads/`, resumable ones among them; none when left out. */
+  readonly uploads?: UploadOptions
   /** The built dashboard. */
   readonly dashboardDir?: string
   readonly version: string
@@ -134,7 +137,7 @@ function createContext(options: ServerOptions, hub: EventHub, closing: AbortSign
   return {
     engine,
     processes: listProcesses(engine.tasks.values()),
-    artifacts: artifacts ?? (engine.artifacts && sourceOfSink(engine.artifacts)),
+    artifacts: artifacts ?? (engine.artifacts && storageOfSink(engine.artifacts)),
     hub,
     baseUrl: createBaseUrl(options.baseUrl),
     version,
@@ -161,6 +164,9 @@ async function addRoutes(
   artifactRoutes(fastify, context)
   eventRoutes(fastify, context)
   operationRoutes(fastify, context)
+  const { uploads } = options
+  // Apart, so that only they take bodies of any type.
+  if (uploads) await fastify.register(async (scope) => uploadRoutes(scope, context, uploads))
   // Apart, so that only they take forms.
   await fastify.register(async (scope) => loginRoutes(scope, context))
   await dashboardRoutes(fastify, context, options.dashboardDir)

@@ -219,6 +219,25 @@ export type WorkerList = {
   }[]
 }
 
+/** GET /uploads/{id} */
+export type UploadInfo = {
+  readonly id: string
+  /** The `filename` and `filetype` that the client gave. */
+  readonly name?: string
+  readonly mediaType?: string
+  /** Missing while the client has not said it. */
+  readonly sizeBytes?: number
+  readonly receivedBytes: number
+  /** The artifact's id, once all bytes are there; jobs take it. */
+  readonly artifact?: string
+  readonly createdAt: string
+  /** When it is removed, unless it goes on; of a finished one, until when it is told of. The artifact stays. */
+  readonly expiresAt: string
+}
+
+/** The answer to PUT /uploads/{name} */
+export type StoredUpload = { readonly name: string; readonly artifact: string; readonly sizeBytes: number }
+
 /** GET /layers */
 export type LayerList = { readonly layers: readonly WireLayer[] }
 export type WireLayer = {

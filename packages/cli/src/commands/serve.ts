@@ -3,7 +3,7 @@ import { Command, Option } from 'commander'
 import { type Cli, type CommonOptions, examples, optionsOf } from '../cli.ts'
 import { clientOf } from '../connection/connect.ts'
 import { submitDemo } from '../demo/submit-demo.ts'
-import { parsePort, parseQueues } from '../inputs/options.ts'
+import { parsePort, parseQueues, parseSizeBytes } from '../inputs/options.ts'
 import { findDashboard } from '../serve/dashboard-files.ts'
 import type { RunningServer } from '../serve/local-server.ts'
 import { stopSignal } from '../serve/stop-signal.ts'
@@ -16,6 +16,7 @@ type ServeCommandOptions = CommonOptions & {
   readonly worker: boolean
   readonly queues?: Readonly<Record<string, number>>
   readonly open: 'yes' | 'no'
+  readonly uploadMax?: number
 }
 
 const GRACE_MS = 10_000
@@ -28,6 +29,7 @@ export function serveCommand(cli: Cli): Command {
     .option('--port <port>', 'the port to listen on; 0 takes any free one', parsePort, 8080)
     .option('--no-worker', 'take no jobs here; workers beside it do')
     .option('--queues <queues>', 'how many jobs of which queue at once, such as geo=4,default=10', parseQueues)
+    .option('--upload-max <size>', 'the largest upload that is taken, such as 500MiB (16GiB)', parseSizeBytes)
     .addOption(new Option('--open <choice>', 'open the dashboard in a browser').choices(['yes', 'no']).default('no'))
     .addHelpText(
       'after',
@@ -56,6 +58,7 @@ async function serve(cli: Cli, options: ServeCommandOptions): Promise<void> {
     queues: options.queues,
     withWorker: options.worker,
     dashboardDir,
+    uploadBytesMax: options.uploadMax,
     onProgress: (_fraction, message) => lines.show([`First start: ${message}…`]),
   })
   lines.end()

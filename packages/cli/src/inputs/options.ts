@@ -19,6 +19,16 @@ export function parseInteger(text: string): number {
   throw new InvalidArgumentError('Give a whole number.')
 }
 
+const BYTES_PER_UNIT: Readonly<Record<string, number>> = { KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 }
+
+/** @example parseSizeBytes('16GiB') // 17179869184 */
+export function parseSizeBytes(text: string): number {
+  const [, count = '', unit] = /^(\d{1,15})([KMGT]iB)?$/.exec(text) ?? []
+  const sizeBytes = Number(count) * (unit === undefined ? 1 : (BYTES_PER_UNIT[unit] ?? 1))
+  if (count !== '' && sizeBytes > 0 && Number.isSafeInteger(sizeBytes)) return sizeBytes
+  throw new InvalidArgumentError('Give a number of bytes, such as 500000, 64MiB or 16GiB.')
+}
+
 /** Collects an option that may be given several times. */
 export function collect(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text]

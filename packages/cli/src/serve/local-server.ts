@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { ensureSampleLayers } from '@headrace/app-watershed'
 import type { Worker } from '@headrace/engine'
 import { createKey, createServer, healthTask, listKeys } from '@headrace/server'
@@ -14,6 +15,8 @@ export type ServeOptions = {
   readonly queues?: Readonly<Record<string, number>> | undefined
   readonly withWorker: boolean
   readonly dashboardDir?: string | undefined
+  /** Of one upload; 16 GiB when left out. */
+  readonly uploadBytesMax?: number | undefined
   readonly onProgress: (fraction: number, message: string) => void
 }
 
@@ -40,6 +43,10 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     engine: composition.engine,
     apps: composition.apps,
     artifacts: composition.artifacts,
+    uploads: {
+      dir: join(composition.dataDir, 'uploads'),
+      ...(options.uploadBytesMax === undefined ? {} : { sizeBytesMax: options.uploadBytesMax }),
+    },
     version: VERSION,
     ...(options.dashboardDir === undefined ? {} : { dashboardDir: options.dashboardDir }),
   })

@@ -8,6 +8,7 @@ import type { Scope } from '@headrace/wire'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { createKey } from '../auth/api-key.ts'
 import { createServer, type HeadraceServer, type ServerOptions } from '../server.ts'
+import type { UploadOptions } from '../upload/upload-routes.ts'
 import { TASKS } from './tasks.ts'
 
 export type TestServer = AsyncDisposable & {
@@ -24,15 +25,26 @@ export type TestServer = AsyncDisposable & {
 
 /** The real server over the real engine, the real SQLite store and the real artifacts, in a folder of its own, with a worker. */
 export async function openTestServer(
-  options: Partial<ServerOptions> & { readonly tasks?: readonly AnyTask[]; readonly withWorker?: boolean } = {},
+  options: Partial<ServerOptions> & {
+    readonly tasks?: readonly AnyTask[]
+    readonly withWorker?: boolean
+    readonly uploadOptions?: Partial<UploadOptions>
+  } = {},
 ): Promise<TestServer> {
-  const { tasks = TASKS, withWorker = true, ...serverOptions } = options
+  const { tasks = TASKS, withWorker = true, uploadOptions, ...serverOptions } = options
   const dir = await mkdtemp(join(tmpdir(), 'headrace-server-'))
   const store = await openSqliteStore(join(dir, 'jobs.db'))
   const artifacts = await openLocalArtifacts(join(dir, 'artifacts'))
   const engine = createEngine({ store, tasks, artifacts })
   const worker = withWorker ? await engine.startWorker() : undefined
-  const server = await createServer({ engine, apps: [], artifacts, version: '0.1.0', ...serverOptions })
+  const server = await createServer({
+    engine,
+    apps: [],
+    artifacts,
+    uploads: { dir: join(dir, 'uploads'), ...uploadOptions },
+    version: '0.1.0',
+    ...serverOptions,
+  })
 
   const authorize = async (owner = 'ada', scopes: readonly Scope[] = ['submit', 'read-own']) => {
     const { key } = await createKey(store, { owner, scopes, name: 'test' })
