@@ -161,9 +161,9 @@ export function promoteDue({ place, clock, hints }: Context): void {
   }
 }
 
-/** The scheduled jobs, the first to fall due first. */
+/** The scheduled and parked jobs, the first to fall due first. */
 export function scheduled(place: Context['place']): Held[] {
-  const jobs = liveJobs(place).filter(({ live }) => live.state === 'scheduled')
+  const jobs = liveJobs(place).filter(({ live }) => live.state === 'scheduled' || live.state === 'parked')
   return jobs.sort((a, b) => a.live.dueAt - b.live.dueAt || a.seq - b.seq)
 }
 

@@ -100,6 +100,9 @@ export class Endings {
 
   #release(parent: StoredJob, step: StoredStep): void {
     step.isReleased = true
+    // A child that it had only started is nothing that a parked workflow waits for.
+    if (parent.live?.state === 'parked' && step.recorded.kind !== 'start')
+      makeDue(this.#context, parent.live, parent.job.queue, this.#context.clock.now())
     this.#released.push(releaseOf(parent, step))
     this.#context.hints.released(parent.job.id)
   }
@@ -163,21 +166,45 @@ export function descendants({ place }: Context, top: StoredJob): StoredJob[] {
 
 /** Writes down what became of a running job. */
 export function applyTransition(context: Context, endings: Endings, job: StoredJob, transition: Transition): void {
-  if (transition.to !== 'waiting') {
-    endings.end(job, transition)
-    return
-  }
+  if (transition.to === 'parked') park(context, job, transition)
+  else if (transition.to === 'waiting') {
+    returnToLine(context, job, transition)
+    if (job.live) makeDue(context, job.live, job.job.queue, transition.dueAt)
+  } else endings.end(job, transition)
+}
+
+/** A workflow rests in the store, unless something that it waits for has happened by now. */
+function park(context: Context, job: StoredJob, { waits, dueAt }: Transition & { readonly to: 'parked' }): void {
+  const now = context.clock.now()
+  const isReleased = waits.some((step) => job.steps.get(step)?.isReleased === true)
+  returnToLine(context, job, { because: 'parked', dueAt: isReleased ? now : dueAt })
+  if (job.live === undefined) return
+  if (isReleased || (dueAt !== undefined && dueAt <= now)) makeDue(context, job.live, job.job.queue, now)
+  else Object.assign(job.live, { state: 'parked', dueAt: dueAt ?? Number.POSITIVE_INFINITY })
+  if (dueAt !== undefined) context.hints.dueAt(dueAt)
+}
+
+/** The attempt of a running job is over. */
+function returnToLine(
+  context: Context,
+  job: StoredJob,
+  how: {
+    readonly because: 'retried' | 'released' | 'lapsed' | 'parked'
+    readonly dueAt: number | undefined
+    readonly error?: RecordedError
+    readonly isBlamed?: boolean
+  },
+): void {
   const { live } = job
   if (live?.worker === undefined || live.startedAt === undefined) return
   const now = context.clock.now()
-  const { because, dueAt, error, isBlamed } = transition
+  const { because, dueAt, error, isBlamed } = how
   const { worker, startedAt } = live
-  const how = { attempt: job.attempt, worker, startedAt, endedAt: now, outcome: because } as const
-  job.attempts.push(error === undefined ? how : { ...how, error })
+  const went = { attempt: job.attempt, worker, startedAt, endedAt: now, outcome: because } as const
+  job.attempts.push(error === undefined ? went : { ...went, error })
   if (because === 'retried') live.failures++
   live.lapses = isBlamed === true ? live.lapses + 1 : because === 'retried' ? 0 : live.lapses
   live.worker = undefined
   live.startedAt = undefined
   addEvent(context, job, because, job.attempt, now, { dueAt, error })
-  makeDue(context, live, job.job.queue, dueAt)
 }

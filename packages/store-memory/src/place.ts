@@ -18,7 +18,7 @@ import type {
 
 /** What can still change of a job that has not ended. */
 export type Live = {
-  state: 'held' | 'scheduled' | 'ready' | 'running'
+  state: 'held' | 'scheduled' | 'parked' | 'ready' | 'running'
   dueAt: number
   failures: number
   lapses: number

@@ -50,8 +50,9 @@ function stateFields({ live, end }: StoredJob): object {
   }
   const cancel = live?.cancel !== undefined && { cancelRequestedAt: live.cancel.at }
   if (live?.state === 'running') return { worker: live.worker, startedAt: live.startedAt, ...cancel }
-  // Nobody knows yet when its group lets a held one go.
-  return { ...(live?.state !== 'held' && { dueAt: live?.dueAt }), ...cancel }
+  // Nobody knows yet when its group lets a held one go, or when something happens that a parked one waits for.
+  const isKnown = live !== undefined && live.state !== 'held' && Number.isFinite(live.dueAt)
+  return { ...(isKnown && { dueAt: live.dueAt }), ...cancel }
 }
 
 function rootOf(job: StoredJob): StoredJob {
@@ -144,7 +145,7 @@ export function countQueues(place: MemoryPlace): QueueCounts[] {
   const byQueue = Map.groupBy(liveJobs(place), ({ job }) => job.queue)
   const counts = [...byQueue].map(([queue, jobs]) => {
     const count = (...states: string[]) => jobs.filter(({ live }) => states.includes(live.state)).length
-    const scheduled = count('held', 'scheduled')
+    const scheduled = count('held', 'scheduled', 'parked')
     return { queue, waiting: count('ready'), scheduled, running: count('running'), blocked: count('blocked') }
   })
   return counts.sort((a, b) => (a.queue < b.queue ? -1 : 1))

@@ -8,6 +8,7 @@ import {
 } from '@headrace/engine'
 import { admit, type Due } from './admit.ts'
 import { countOut, giveOutPermits, returnPermit } from './limits.ts'
+import { FOR_EVER, park, wake } from './parking.ts'
 import type { Context } from './prepared.ts'
 
 /** A live job, as far as its end concerns others. */
@@ -147,8 +148,9 @@ export class Endings {
 
   /** A workflow's step need not be waited for any more. */
   release({ seq, ...released }: { readonly seq: number } & Omit<Release, 'parentId'>): void {
-    const parent = this.#context.sql.get<{ id: JobId }>('jobIdBySeq', seq)
+    const parent = this.#context.sql.get<{ id: JobId; state: string | null }>('releasedParent', seq)
     if (parent === undefined) return
+    if (parent.state === 'parked') wake(this.#context, this, seq, released.step)
     this.#released.push({ parentId: parent.id, ...released })
     this.#context.hints.released(parent.id)
   }
@@ -205,27 +207,49 @@ export type HeldRow = Ending &
 
 /** Writes down what became of a running job. */
 export function applyTransition(context: Context, endings: Endings, held: HeldRow, transition: Transition): void {
-  if (transition.to !== 'waiting') {
-    endings.end(held, transition)
-    return
-  }
-  const { sql, clock, hints } = context
-  const now = clock.now()
-  const { because, dueAt, error, isBlamed } = transition
-  const state = dueAt > now ? 'scheduled' : 'ready'
-  const lapses = isBlamed ? held.lapses + 1 : because === 'retried' ? 0 : held.lapses
-  sql.run('returnToWaiting', state, dueAt, because === 'retried' ? 1 : 0, lapses, held.seq)
-  const recorded = error === undefined ? null : JSON.stringify(error)
-  sql.run('insertAttempt', held.seq, held.attempt, held.worker, held.started_at, now, because, recorded)
-  const data = error === undefined ? { dueAt } : { dueAt, error }
-  context.events.add(held.seq, because, held.attempt, now, JSON.stringify(data))
-  hints.events()
+  if (transition.to === 'parked') park(context, endings, held, transition)
+  else if (transition.to === 'waiting') wait(context, endings, held, transition)
+  else endings.end(held, transition)
+}
+
+function wait(
+  context: Context,
+  endings: Endings,
+  held: HeldRow,
+  transition: Transition & { readonly to: 'waiting' },
+): void {
+  const { dueAt } = transition
+  const state = dueAt > context.clock.now() ? 'scheduled' : 'ready'
+  returnToLine(context, held, { ...transition, state })
   if (state === 'ready') {
     admit(context, endings, held)
     return
   }
-  hints.dueAt(dueAt)
+  context.hints.dueAt(dueAt)
   if (held.limit_key !== null && held.permit === 1) returnPermit(context, endings, held.seq, held.limit_key)
+}
+
+/** The attempt of a running job is over, and the job waits in one form or another. */
+export function returnToLine(
+  { sql, clock, hints, events }: Context,
+  held: HeldRow,
+  how: {
+    readonly because: 'retried' | 'released' | 'lapsed' | 'parked'
+    readonly state: 'scheduled' | 'ready' | 'parked'
+    readonly dueAt: number
+    readonly error?: RecordedError
+    readonly isBlamed?: boolean
+  },
+): void {
+  const now = clock.now()
+  const { because, state, dueAt, error, isBlamed } = how
+  const lapses = isBlamed ? held.lapses + 1 : because === 'retried' ? 0 : held.lapses
+  sql.run('returnToWaiting', state, dueAt, because === 'retried' ? 1 : 0, lapses, held.seq)
+  const recorded = error === undefined ? null : JSON.stringify(error)
+  sql.run('insertAttempt', held.seq, held.attempt, held.worker, held.started_at, now, because, recorded)
+  const data = { ...(dueAt < FOR_EVER && { dueAt }), ...(error !== undefined && { error }) }
+  events.add(held.seq, because, held.attempt, now, JSON.stringify(data))
+  hints.events()
 }
 
 function endedData(to: End): string | null {

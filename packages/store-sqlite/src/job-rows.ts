@@ -1,4 +1,5 @@
 import type { Job, JobId, JobLimit, Progress, RecordedError, WorkerId } from '@headrace/engine'
+import { FOR_EVER } from './parking.ts'
 
 /** The columns of a job wherever jobs are read; `toJob` turns them into the union. */
 export const jobColumns = `
@@ -86,9 +87,9 @@ function stateOf(row: JobRow): object {
     return { state: 'running', worker: row.worker as WorkerId, startedAt: row.live_started_at, ...cancel }
   }
   if (row.end_state === null) {
-    // Nobody knows yet when its group lets a held one go.
-    const isHeld = row.live_state === 'held'
-    return { state: 'waiting', ...(!isHeld && row.due_at !== null && { dueAt: row.due_at }), ...cancel }
+    // Nobody knows yet when its group lets a held one go, or when something happens that a parked one waits for.
+    const isKnown = row.live_state !== 'held' && row.due_at !== null && row.due_at < FOR_EVER
+    return { state: 'waiting', ...(isKnown && { dueAt: row.due_at }), ...cancel }
   }
   return {
     state: row.end_state,

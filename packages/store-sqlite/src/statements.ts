@@ -210,6 +210,17 @@ export const insertAttempt = `
 /** Primary key: jobs (seq). */
 export const jobIdBySeq = `select id from jobs where seq = ?`
 
+/** Primary keys: jobs (seq), live (seq). */
+export const releasedParent = `
+  select jobs.id as id, live.state as state from jobs left join live on live.seq = jobs.seq where jobs.seq = ?`
+
+/** Makes a parked workflow due when a step is released that it waits for. Primary keys: live (seq), steps (seq, step). */
+export const wakeParked = `
+  update live set state = 'ready', due_at = ?1, rank = ?1
+  where seq = ?2 and state = 'parked'
+    and exists (select 1 from steps where steps.seq = ?2 and steps.step = ?3 and steps.kind <> 'start')
+  returning seq, queue, limit_key, permit`
+
 /** Index: jobs (id unique). */
 export const seqByJobId = `select seq from jobs where id = ?`
 

@@ -1,6 +1,7 @@
 import { afterLapse, cancelled, deadlineExceeded, type Release, type SweepResult } from '@headrace/engine'
 import { promoteDue, running } from './commit.ts'
 import { applyTransition, type Ending, Endings, type HeldRow } from './ending.ts'
+import { FOR_EVER } from './parking.ts'
 import type { Context } from './prepared.ts'
 import type { ProcessRegistry } from './process-registry.ts'
 import { endSignalWaits } from './signals.ts'
@@ -33,7 +34,7 @@ function nextDue({ sql }: Context): number | undefined {
   const job = sql.get<{ due_at: number | null }>('nextScheduled')?.due_at ?? Number.POSITIVE_INFINITY
   const signal = sql.get<{ due_at: number | null }>('nextSignalDue')?.due_at ?? Number.POSITIVE_INFINITY
   const next = Math.min(job, signal)
-  return next === Number.POSITIVE_INFINITY ? undefined : next
+  return next >= FOR_EVER ? undefined : next
 }
 
 function whyLost(

@@ -83,7 +83,7 @@ export type WireAttempt = {
   readonly worker: string
   readonly startedAt: string
   readonly endedAt?: string
-  readonly outcome: 'running' | 'succeeded' | 'failed' | 'cancelled' | 'retried' | 'lapsed' | 'released'
+  readonly outcome: 'running' | 'succeeded' | 'failed' | 'cancelled' | 'retried' | 'lapsed' | 'released' | 'parked'
   readonly error?: WireError
 }
 
@@ -113,6 +113,7 @@ export type EventKind =
   | 'retried'
   | 'lapsed'
   | 'released'
+  | 'parked'
   | 'cancel-requested'
   | 'ended'
   | 'progress'
@@ -126,7 +127,7 @@ export type EventKind =
  * One server-sent event of /jobs/{id}/events or /events: `id:` is the cursor, `event:` the kind, `data:` this object.
  * `data` by kind: ended {state, error?}, progress {fraction, message?}, log {level, message}, metric {name, step, value},
  * artifact {name, artifact, sizeBytes, mediaType?}, retried {error, dueAt}, step {step, kind, name}, started {worker},
- * signal {name}.
+ * signal {name}, parked {dueAt?}.
  */
 export type WireEvent = {
   readonly cursor: number

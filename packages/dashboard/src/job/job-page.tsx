@@ -311,6 +311,7 @@ const OUTCOMES: Readonly<Record<WireAttempt['outcome'], string>> = {
   retried: 'failed, and was tried again',
   lapsed: 'lost its worker',
   released: 'was handed back unharmed',
+  parked: 'rests in the store',
 }
 
 function Attempts(props: {

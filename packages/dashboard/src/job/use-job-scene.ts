@@ -165,6 +165,7 @@ function asksForMore(event: WireEvent, id: string, scene: JobScene, known: Reado
     case 'retried':
     case 'lapsed':
     case 'released':
+    case 'parked':
     case 'ended':
       return scene.attempts.some((attempt) => attempt.attempt === event.attempt && attempt.endedAt === undefined)
     default:

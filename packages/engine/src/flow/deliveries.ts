@@ -47,6 +47,11 @@ export class Deliveries {
     this.#clock.defer(() => this.#next())
   }
 
+  /** The code waits for something that is not at hand. */
+  get isResting(): boolean {
+    return !this.#isRunning && !this.#isStopped
+  }
+
   stop(): void {
     this.#isStopped = true
     this.#ready.clear()

@@ -160,6 +160,8 @@ export class RunSteps {
     const isRecorded = await this.#advance([{ step, ...what, ...fresh }])
     const waiter = this.#waiters.get(step)
     if (isRecorded && waiter !== undefined) waiter.isRecorded = true
+    // What it waits for was on its way to the store when it came to rest.
+    if (isRecorded && this.#deliveries?.isResting) this.#events.rested()
     return isRecorded
   }
 

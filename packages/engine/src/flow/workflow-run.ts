@@ -9,11 +9,11 @@ import { type StopReason, stopError, stoppedSettlement } from '../worker/stop-re
 import { ChildSteps } from './child-steps.ts'
 import type { CallOptions, Flow, MapOptions, Outcome } from './flow.ts'
 import { LocalSteps } from './local-steps.ts'
-import { RunSteps } from './run-steps.ts'
+import { RunSteps, type Waits } from './run-steps.ts'
 import { seededRandom, uuidFrom } from './seeded-random.ts'
 import { SignalSteps, type WaitForOptions } from './signal-steps.ts'
 import { now, sleep } from './timed-steps.ts'
-import type { WorkflowServices } from './workflow-services.ts'
+import type { Parkable, WorkflowServices } from './workflow-services.ts'
 
 const WORKFLOW_GRACE_MS = 5_000
 
@@ -22,7 +22,7 @@ const WORKFLOW_GRACE_MS = 5_000
  * while it waits it holds no slot, only memory. After a crash another worker runs it again from the start, with its
  * recorded steps at hand.
  */
-export class WorkflowRun implements Flow {
+export class WorkflowRun implements Flow, Parkable {
   readonly id: JobId
   readonly owner: string | undefined
   readonly lease: Lease
@@ -50,8 +50,8 @@ export class WorkflowRun implements Flow {
     this.#services = services
     this.#nextRandom = seededRandom(this.id)
     this.#steps = new RunSteps(lease, workflow, services, {
-      rested: () => this.#locals.rest(),
-      woke: () => {},
+      rested: () => this.#rest(),
+      woke: () => services.wakes(this),
       changed: (error) => this.#end(this.#failure(error)),
       stop: (reason) => this.stop(reason),
     })
@@ -87,11 +87,12 @@ export class WorkflowRun implements Flow {
       this.#end(this.#failure(error))
     }
     const settlement = await ended
+    this.#services.wakes(this)
     deadline?.cancel()
     const over = new Error('The workflow ended before this step of it.')
     this.#steps.close(over)
-    // For local steps that nobody waits for any more.
-    this.#controller.abort(over)
+    // For local steps that nobody waits for any more. Of one that is parked none runs, and its code must not see it.
+    if (this.#stop?.why !== 'parked') this.#controller.abort(over)
     this.#locals.giveSlotBack()
     return settlement
   }
@@ -101,12 +102,18 @@ export class WorkflowRun implements Flow {
     if (this.#stop !== undefined) return
     this.#stop = reason
     const error = stopError(reason, this)
-    this.#controller.abort(error)
+    if (reason.why !== 'parked') this.#controller.abort(error)
     // Handed back or lost, its code must not see that: it goes on elsewhere as if nothing had happened.
     if (isElsewhere(reason)) this.#steps.freeze(error)
     else this.#steps.reject(error)
     if (isElsewhere(reason) && this.#locals.running === 0) this.#endElsewhere()
     else this.#steps.after(graceMs, () => this.#end(this.#settled(reason)))
+  }
+
+  /** Leaves the worker's memory; the store wakes it when something happens that it waits for. */
+  park(): void {
+    const waits = this.#parkable()
+    if (waits !== undefined) this.stop({ why: 'parked', ...waits })
   }
 
   /** What a step waits for has happened: children have ended, or a signal came. See {@link ChildSteps.ended}. */
@@ -195,6 +202,15 @@ export class WorkflowRun implements Flow {
     }
   }
 
+  #rest(): void {
+    this.#locals.rest()
+    if (this.#parkable() !== undefined) this.#services.rests(this)
+  }
+
+  #parkable(): Waits | undefined {
+    return this.#locals.running === 0 && this.#stop === undefined ? this.#steps.waits : undefined
+  }
+
   /** It goes on elsewhere, and nothing of it runs here any more. */
   #endElsewhere(): void {
     if (this.#stop !== undefined && isElsewhere(this.#stop)) this.#end(this.#settled(this.#stop))
@@ -218,5 +234,5 @@ export class WorkflowRun implements Flow {
 
 /** Its code must not see that it stops: it goes on in another worker as if nothing had happened. */
 function isElsewhere({ why }: StopReason): boolean {
-  return why === 'worker_stops' || why === 'lease_lost'
+  return why === 'worker_stops' || why === 'lease_lost' || why === 'parked'
 }

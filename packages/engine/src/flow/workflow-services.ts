@@ -7,6 +7,11 @@ import type { CallOptions } from './flow.ts'
 /** A child's input, as its task's schema reads it and as the store keeps it. */
 export type ChildInput = { readonly parsed: unknown; readonly payload: Payload }
 
+/** A workflow at rest, which can leave the worker's memory. */
+export interface Parkable {
+  park(): void
+}
+
 /** What a worker does for the workflows that it runs. */
 export type WorkflowServices = {
   readonly clock: Clock
@@ -19,6 +24,10 @@ export type WorkflowServices = {
   takeSlot(queue: string): Promise<void>
   releaseSlot(queue: string): void
   newJob(task: AnyTask, input: ChildInput, options: CallOptions, parent: Claimed): NewJob
+  /** A workflow that could wait for the same in the store: it may be parked from now on. */
+  rests(run: Parkable): void
+  /** It is at work again, or over. */
+  wakes(run: Parkable): void
   /** The cancel that the store knows of has not been heard of yet. */
   lookForCancel(): void
 }

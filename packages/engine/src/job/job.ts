@@ -88,8 +88,8 @@ export type Job = JobBase &
       }
   )
 
-/** How one attempt went. `lapsed`: its worker was lost; `released`: handed back unharmed. */
-export type AttemptOutcome = 'running' | EndState | 'retried' | 'lapsed' | 'released'
+/** How one attempt went. `lapsed`: its worker was lost; `released`: handed back unharmed; `parked`: it rests in the store. */
+export type AttemptOutcome = 'running' | EndState | 'retried' | 'lapsed' | 'released' | 'parked'
 
 export type Attempt = {
   readonly attempt: number

@@ -9,11 +9,12 @@ import type { EndState, JobId, JobLimit, RecordedError } from './job.ts'
 //  │   ▲              │ │ │
 //  │   └──────────────┘ │ └───────────────▶ failed      threw with no attempts left, or passed its deadline
 //  │    threw, lapsed   │
-//  │    or handed back  │
+//  │    handed back,    │
+//  │    or parked       │
 //  └────────────────────┴─────────────────▶ cancelled
 //
-// A store holds `waiting` in four forms: `held` (not due until its group lets it go), `scheduled` (due later), `blocked`
-// (due, and without a permit of its limit) and `ready`. Asking a running job to stop leaves it running until its worker settles it, or is lost.
+// A store holds `waiting` in five forms: `held` (not due until its group lets it go), `scheduled` (due later), `blocked`
+// (due, and without a permit of its limit), `parked` (a workflow that waits for its steps, in no worker) and `ready`. Asking a running job to stop leaves it running until its worker settles it, or is lost.
 
 /** What a running job is, as far as its next state depends on it. */
 export type Running = {
@@ -44,6 +45,8 @@ export type Transition =
       /** The worker's loss counts against the job, which may have caused it. */
       readonly isBlamed?: boolean
     }
+  /** It waits in the store for one of these steps, or for an instant, and in no worker. */
+  | { readonly to: 'parked'; readonly waits: readonly number[]; readonly dueAt?: number }
 
 /** A job that loses so many workers in a row while it may run code is taken to kill them, and fails. */
 export const LAPSES_MAX = 5
@@ -61,6 +64,10 @@ export function afterSettlement(running: Running, settlement: Settlement): Trans
       return { to: 'waiting', dueAt: settlement.dueAt, because: 'retried', error: settlement.error }
     case 'released':
       return { to: 'waiting', dueAt: settlement.dueAt, because: 'released' }
+    case 'parked': {
+      const { waits, dueAt } = settlement
+      return { to: 'parked', waits, ...(dueAt !== undefined && { dueAt }) }
+    }
     default:
       return assertNever(settlement)
   }
@@ -73,7 +80,10 @@ export function afterSettlement(running: Running, settlement: Settlement): Trans
  * is left is a workflow whose code kills between two outcomes while another branch of it waits: it is blamed as soon
  * as that branch has ended. To count a loss too few costs some workers; to count one too many fails a healthy job.
  */
-export function afterLapse(running: Running, { now, why, isResting }: Lapse): Transition {
+export function afterLapse(
+  running: Running,
+  { now, why, isResting }: Lapse,
+): Exclude<Transition, { readonly to: 'parked' }> {
   if (running.cancelReason !== undefined) return cancelled(running.cancelReason)
   if (running.deadlineAt !== undefined && running.deadlineAt <= now) return { to: 'failed', error: deadlineExceeded() }
   const error: RecordedError = { code: 'worker_lost', message: `The worker was lost: ${why}.`, retryable: true }

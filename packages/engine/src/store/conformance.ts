@@ -6,6 +6,7 @@ import { testDeadlines } from './conformance/deadlines.ts'
 import { testEnqueue } from './conformance/enqueue.ts'
 import { testEvents } from './conformance/events.ts'
 import { testGroups } from './conformance/groups.ts'
+import { testParking } from './conformance/parking.ts'
 import { testQueries } from './conformance/queries.ts'
 import type { OpenStore } from './conformance/rig.ts'
 import { testRoutingLimits } from './conformance/routing-limits.ts'
@@ -32,6 +33,7 @@ export function testStore(name: string, open: OpenStore, connections: readonly C
     testSettle(open)
     testSteps(open)
     testSignals(open)
+    testParking(open)
     testGroups(open)
     testCancel(open)
     testDeadlines(open)

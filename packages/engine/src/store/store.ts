@@ -67,6 +67,11 @@ export type Settlement = { readonly lease: Lease } & (
   | { readonly outcome: 'retried'; readonly error: RecordedError; readonly dueAt: number }
   | { readonly outcome: 'cancelled'; readonly error: RecordedError }
   | { readonly outcome: 'released'; readonly dueAt: number; readonly reason: string }
+  /**
+   * A workflow that rests, and leaves its worker's memory: it becomes due when the store releases one of these steps, or at
+   * an instant; at once when one of them is released by now. It keeps its permit.
+   */
+  | { readonly outcome: 'parked'; readonly waits: readonly number[]; readonly dueAt?: number }
 )
 
 /** What a group does at its first failed child: end at once, or wait for all and give every outcome. */
@@ -205,6 +210,7 @@ export type EventKind =
   | 'retried'
   | 'lapsed'
   | 'released'
+  | 'parked'
   | 'cancel-requested'
   | 'ended'
   | 'progress'

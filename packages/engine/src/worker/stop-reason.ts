@@ -1,4 +1,5 @@
 import { AttemptTimeoutError, DeadlineExceededError, JobCancelledError, LeaseLostError } from '../errors.ts'
+import type { Waits } from '../flow/run-steps.ts'
 import type { RecordedError } from '../job/job.ts'
 import { recordError } from '../job/recorded-error.ts'
 import { cancelled } from '../job/transition.ts'
@@ -11,6 +12,7 @@ export type StopReason =
   | { readonly why: 'deadline' }
   | { readonly why: 'lease_lost' }
   | { readonly why: 'worker_stops' }
+  | ({ readonly why: 'parked' } & Waits)
 
 /** The attempt that is asked to stop. */
 export type Stopping = { readonly lease: Lease; readonly task: string }
@@ -28,6 +30,8 @@ export function stopError(stop: StopReason, { lease, task }: Stopping): Error {
       return new LeaseLostError(lease.jobId, lease.attempt)
     case 'worker_stops':
       return new Error('The worker stops; the job goes on elsewhere.')
+    case 'parked':
+      return new Error('The workflow rests in the store.')
   }
 }
 
@@ -42,6 +46,10 @@ export function stoppedSettlement(stop: StopReason, stopping: Stopping, now: num
       return { lease, outcome: 'failed', error: recordedStop(stop, stopping) }
     case 'worker_stops':
       return { lease, outcome: 'released', dueAt: now, reason: 'The worker stopped.' }
+    case 'parked': {
+      const { waits, dueAt } = stop
+      return { lease, outcome: 'parked', waits, ...(dueAt !== undefined && { dueAt }) }
+    }
     case 'lease_lost':
       return undefined
   }

@@ -12,6 +12,10 @@ export type WorkerOptions = {
   readonly name?: string
   /** How long the worker is believed to live without a renewal. Default 15,000. */
   readonly leaseMs?: number
+  /** So many resting workflows are kept in memory; the others rest in the store. Default 1,000. */
+  readonly residentMax?: number
+  /** A workflow that rests longer than this rests in the store, and in nobody's memory. Default 60,000. */
+  readonly residentMs?: number
 }
 
 export interface Worker {
@@ -24,6 +28,8 @@ export interface Worker {
 
 const CONCURRENCY = 10
 const LEASE_MS = 15_000
+const RESIDENT_MAX = 1_000
+const RESIDENT_MS = 60_000
 /** Before it comes back after it lost its lease, so that a struggling machine gets some air. */
 const COMEBACK_MS = 1_000
 
@@ -69,6 +75,8 @@ export class SupervisedWorker implements Worker {
         name: this.#options.name ?? `worker-${id.slice(-6)}`,
         queues: this.#options.queues ?? queuesOf(tasks.values(), this.#options.concurrency ?? CONCURRENCY),
         leaseMs: this.#options.leaseMs ?? LEASE_MS,
+        residentMax: this.#options.residentMax ?? RESIDENT_MAX,
+        residentMs: this.#options.residentMs ?? RESIDENT_MS,
       },
       this.#parts,
     )

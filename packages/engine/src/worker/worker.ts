@@ -8,6 +8,7 @@ import type { Claimed, Hint, Lease, NewJob, Payload, Release, Settlement, Store 
 import type { AnyTask } from '../task/workflow.ts'
 import { Attempt, type AttemptServices } from './attempt.ts'
 import { Outbox } from './outbox.ts'
+import { type ResidentLimits, Residents } from './residents.ts'
 import { Slots } from './slots.ts'
 import type { StopReason } from './stop-reason.ts'
 
@@ -24,7 +25,7 @@ export type WorkerSettings = {
   readonly name: string
   readonly queues: Readonly<Record<string, number>>
   readonly leaseMs: number
-}
+} & ResidentLimits
 
 export type WorkerParts = {
   readonly store: Store
@@ -55,6 +56,7 @@ export class JobWorker {
   readonly #settings: WorkerSettings
   readonly #parts: WorkerParts
   readonly #slots: Slots
+  readonly #residents: Residents
   readonly #outbox: Outbox
   readonly #attemptServices: AttemptServices
   readonly #flowServices: WorkflowServices
@@ -73,6 +75,7 @@ export class JobWorker {
     this.#settings = settings
     this.#parts = parts
     this.#slots = new Slots(settings.queues)
+    this.#residents = new Residents(parts.clock, settings)
     this.#outbox = new Outbox({
       store: parts.store,
       clock: parts.clock,
@@ -163,6 +166,7 @@ export class JobWorker {
 
   #close(): void {
     for (const timer of this.#timers.values()) timer.cancel()
+    this.#residents.close()
     this.#outbox.close()
   }
 
@@ -367,6 +371,8 @@ export class JobWorker {
         this.#slots.release(queue)
         this.#outbox.nudge()
       },
+      rests: (run) => this.#residents.rest(run),
+      wakes: (run) => this.#residents.wake(run),
       lookForCancel: () => void this.#checkCancels(),
     }
   }

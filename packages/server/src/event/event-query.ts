@@ -8,6 +8,7 @@ const KINDS = [
   'retried',
   'lapsed',
   'released',
+  'parked',
   'cancel-requested',
   'ended',
   'progress',

@@ -13,7 +13,7 @@ test('public tasks and workflows are listed as processes, page by page', async (
   const second = (await here.send({ url: next.href.replace('http://localhost:80', '') })).json()
   assert.deepEqual(
     second.processes.map((process: { id: string }) => process.id),
-    ['talkative', 'quadruple'],
+    ['talkative', 'quadruple', 'attentive'],
   )
   assert.ok(!second.links.some((link: { rel: string }) => link.rel === 'next'))
   for (const limit of ['0', '10001', 'x']) {

@@ -59,15 +59,17 @@ export async function checkPromises(
 type Say = (text: string) => void
 
 /** What may come next in a job's life. */
-const NEXT: Readonly<Record<'queued' | 'started' | 'retried' | 'released' | 'lapsed' | 'ended', readonly EventKind[]>> =
-  {
-    queued: ['started', 'ended'],
-    started: ['retried', 'released', 'lapsed', 'ended'],
-    retried: ['started', 'ended'],
-    released: ['started', 'ended'],
-    lapsed: ['started', 'ended'],
-    ended: [],
-  }
+const NEXT: Readonly<
+  Record<'queued' | 'started' | 'retried' | 'released' | 'parked' | 'lapsed' | 'ended', readonly EventKind[]>
+> = {
+  queued: ['started', 'ended'],
+  started: ['retried', 'released', 'parked', 'lapsed', 'ended'],
+  parked: ['started', 'ended'],
+  retried: ['started', 'ended'],
+  released: ['started', 'ended'],
+  lapsed: ['started', 'ended'],
+  ended: [],
+}
 
 /** Each job is queued once and ends once; each attempt has one owner at a time; nothing is told but by the owner. */
 function checkLives({ jobs, events }: Aftermath, say: Say): void {

@@ -1,0 +1,29 @@
+import type { Transition } from '@headrace/engine'
+import { admit, type Due } from './admit.ts'
+import { type Endings, type HeldRow, returnToLine } from './ending.ts'
+import type { Context } from './prepared.ts'
+
+/** When a parked job is due that waits for no instant. */
+export const FOR_EVER = Number.MAX_SAFE_INTEGER
+
+/** A workflow rests in the store, unless something that it waits for has happened by now. */
+export function park(
+  context: Context,
+  endings: Endings,
+  held: HeldRow,
+  { waits, dueAt = FOR_EVER }: Transition & { readonly to: 'parked' },
+): void {
+  const { sql, clock, hints } = context
+  const now = clock.now()
+  const pairs = JSON.stringify(waits.map((step) => [held.seq, step]))
+  const isDue = dueAt <= now || (waits.length > 0 && sql.get('releasedWaits', pairs) !== undefined)
+  returnToLine(context, held, { because: 'parked', state: isDue ? 'ready' : 'parked', dueAt: isDue ? now : dueAt })
+  if (isDue) admit(context, endings, held)
+  else if (dueAt !== FOR_EVER) hints.dueAt(dueAt)
+}
+
+/** Something that a parked workflow waits for has happened; a child that it had only started is nothing of that kind. */
+export function wake(context: Context, endings: Endings, seq: number, step: number): void {
+  const woken = context.sql.get<Due>('wakeParked', context.clock.now(), seq, step)
+  if (woken !== undefined) admit(context, endings, woken)
+}
