@@ -19,8 +19,9 @@ import { type EndState, isEnded, type Job, type JobId, type RecordedError } from
 import { newJob } from './job/new-job.ts'
 import type { Json } from './json.ts'
 import { type ArtifactSink, Payloads } from './payload/payloads.ts'
+import type { Resources } from './routing/resources.ts'
 import type { Claimed, Enqueued, NewJob, Payload, Store } from './store/store.ts'
-import { checkOptions, checkText } from './task/check-options.ts'
+import { checkDeployment, checkOptions, checkTask, checkText } from './task/check-options.ts'
 import type { LimitOption } from './task/task.ts'
 import { parseInput } from './task/validate.ts'
 import type { AnyTask, Callable } from './task/workflow.ts'
@@ -42,7 +43,13 @@ export type SubmitOptions = {
    */
   readonly in?: unknown
   /** Instead of the task's. */
+  readonly labels?: readonly string[]
+  /** Instead of the task's. */
+  readonly needs?: Resources
+  /** Instead of the task's. */
   readonly limit?: LimitOption
+  /** The stack whose workers it runs on. Default: the engine's. */
+  readonly deployment?: string
 }
 
 /** `existing`: the idempotency key was used before for this very request; `id` is the job that it became. */
@@ -58,6 +65,8 @@ export type WaitOptions = { readonly timeoutMs?: number; readonly signal?: Abort
 export type EngineOptions = {
   readonly store: Store
   readonly tasks: readonly AnyTask[]
+  /** The stack that this program belongs to: its jobs go to it, and its workers take jobs of no other. */
+  readonly deployment?: string
   /** Takes payloads over 256 KiB, and the files that tasks keep. */
   readonly artifacts?: ArtifactSink
   /** In [0, 1), for ids and back-off; `Math.random` unless a simulation gives its own. */
@@ -69,6 +78,7 @@ export type EngineOptions = {
 /**
  * Tasks, workflows and a store, put together.
  * @throws {DuplicateTaskError} when two tasks have one name
+ * @throws {OptionInvalidError} when a task asks for something that cannot be
  * @example
  * const engine = createEngine({ store: await openSqliteStore('jobs.db'), tasks: [double] })
  * await engine.startWorker()
@@ -83,6 +93,7 @@ export class Engine {
   readonly store: Store
   readonly clock: Clock
   readonly artifacts: ArtifactSink | undefined
+  readonly deployment: string | undefined
   /** By name, in the order given. */
   readonly tasks: ReadonlyMap<string, AnyTask>
   readonly #ids: Ids
@@ -95,6 +106,8 @@ export class Engine {
     this.store = options.store
     this.clock = options.store.clock
     this.artifacts = options.artifacts
+    if (options.deployment !== undefined) checkDeployment('deployment', options.deployment)
+    this.deployment = options.deployment
     this.tasks = byName(options.tasks)
     this.#random = options.random ?? Math.random
     this.#ids = createIds(this.clock, this.#random)
@@ -216,7 +229,7 @@ export class Engine {
     if (job === undefined || input === undefined) throw new UnknownJobError(id)
     if (!isEnded(job.state)) throw new JobNotEndedError(id, job.state)
     this.#find(job.task)
-    const { task, kind, queue, priority, owner, tags, limit } = job
+    const { task, kind, queue, priority, owner, tags, deployment, labels, needs, limit } = job
     const again = {
       id: this.#ids.job(),
       task,
@@ -227,6 +240,9 @@ export class Engine {
       tags,
       retryOf: id,
       ...(owner !== undefined && { owner }),
+      ...(deployment !== undefined && { deployment }),
+      ...(labels !== undefined && { labels }),
+      ...(needs !== undefined && { needs }),
       ...(limit !== undefined && { limit }),
     }
     const [enqueued] = await this.store.enqueue([again])
@@ -242,6 +258,7 @@ export class Engine {
       payloads: this.#payloads,
       artifacts: this.artifacts,
       tasks: this.tasks,
+      deployment: this.deployment,
       newJob: (task, input, callOptions, parent) => this.#newChild(task, input, callOptions, parent),
       report: this.#report,
     })
@@ -269,22 +286,24 @@ export class Engine {
   #newRootOf(task: AnyTask, input: unknown, parsed: unknown, options: SubmitOptions): NewJob | Promise<NewJob> {
     const encoded = this.#payloads.encode(input, `The input of ${task.name}`)
     const build = (payload: Payload) => {
-      const { owner } = options
-      return newJob({ id: this.#ids.job(), now: this.clock.now(), task, input: parsed, payload, options, owner })
+      const { owner, deployment = this.deployment } = options
+      const [id, now] = [this.#ids.job(), this.clock.now()]
+      return newJob({ id, now, task, input: parsed, payload, options, owner, deployment })
     }
     return typeof encoded === 'string' ? build(encoded) : encoded.then(build)
   }
 
   #newChild(task: AnyTask, { parsed, payload }: ChildInput, options: CallOptions, parent: Claimed): NewJob {
-    const { owner, deadlineAt: deadlineAtMax } = parent
+    const { owner, deployment, deadlineAt: deadlineAtMax } = parent
     const [id, now] = [this.#ids.job(), this.clock.now()]
-    return newJob({ id, now, task, input: parsed, payload, options, owner, deadlineAtMax })
+    return newJob({ id, now, task, input: parsed, payload, options, owner, deployment, deadlineAtMax })
   }
 }
 
 function byName(tasks: readonly AnyTask[]): ReadonlyMap<string, AnyTask> {
   const known = new Map<string, AnyTask>()
   for (const task of tasks) {
+    checkTask(task)
     if (known.has(task.name)) throw new DuplicateTaskError(task.name)
     known.set(task.name, task)
   }

@@ -22,6 +22,8 @@ export {
 } from './job/transition.ts'
 export type { Json } from './json.ts'
 export type { ArtifactSink } from './payload/payloads.ts'
+export { type LaneKey, type LaneWants, laneMatcher, laneOf, readLane, type WorkerTraits } from './routing/lane.ts'
+export { type Amounts, amountsOf, lacking, minus, plus, type Resources } from './routing/resources.ts'
 export { HintCollector } from './store/hints.ts'
 export * from './store/store.ts'
 export { type JobContext, type LimitOption, type RetryPolicy, type Task, type TaskOptions, task } from './task/task.ts'

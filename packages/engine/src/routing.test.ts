@@ -4,6 +4,53 @@ import { task } from './task/task.ts'
 import { workflow } from './task/workflow.ts'
 import { Stage } from './testing/stage.ts'
 
+suite('workers and their jobs', () => {
+  const plain = task({ name: 'plain', run: () => 'done' })
+  const gpu = task({ name: 'gpu', labels: ['gpu'], needs: { gpuMemoryMb: 8_000 }, run: () => 'seen' })
+  const flow = workflow({ name: 'flow', run: (_: unknown, flow) => flow.call(gpu, null) })
+
+  test('a task says which workers its jobs go to, and a submission or a call says otherwise', async () => {
+    await using stage = new Stage()
+    const here = await stage.process([plain, gpu, flow])
+    await here.startWorker()
+    const id = await here.submit(gpu)
+    assert.deepEqual((await here.engine.job(id))?.labels, ['gpu'])
+    assert.equal((await here.run(gpu, null, { labels: [], needs: { cpu: 0.1 } })).state, 'succeeded')
+    assert.equal((await here.engine.job(id))?.state, 'waiting')
+    await here.startWorker({ queues: { default: 2 }, labels: ['gpu'], offers: { gpuMemoryMb: 8_000 } })
+    assert.equal((await here.end(id)).result, 'seen')
+    assert.equal((await here.run(flow)).result, 'seen')
+  })
+
+  test('a retry asks for what the job that it repeats asked for', async () => {
+    await using stage = new Stage()
+    const here = await stage.process([plain])
+    const asked = { labels: ['gpu'], needs: { cpu: 2 }, deployment: 'blue' }
+    const first = await here.submit(plain, null, asked)
+    await here.engine.cancel(first)
+    const job = await here.engine.job((await here.engine.retry(first)).id)
+    assert.deepEqual({ labels: job?.labels, needs: job?.needs, deployment: job?.deployment }, asked)
+  })
+
+  test('a worker offers the cores and the memory of its machine, unless it is told otherwise', async () => {
+    await using stage = new Stage()
+    const here = await stage.process([plain])
+    await here.startWorker()
+    const [worker] = await here.store.workers()
+    assert.ok((worker?.offers?.cpu ?? 0) >= 1 && (worker?.offers?.memoryMb ?? 0) >= 100)
+  })
+
+  test('what no worker could be is refused when it is started, and what no job could ask for by the engine', async () => {
+    await using stage = new Stage()
+    const here = await stage.process([plain])
+    const refused = { code: 'option_invalid' }
+    await assert.rejects(here.startWorker({ labels: ['a b'] }), { ...refused, message: /^labels is "a b"/ })
+    await assert.rejects(here.startWorker({ offers: { cpu: -1 } }), { ...refused, message: /^offers\.cpu is -1/ })
+    const wrong = task({ name: 'wrong', needs: { cpu: 0 }, run: () => 1 })
+    await assert.rejects(stage.process([wrong]), { ...refused, message: /^needs\.cpu of task wrong is 0/ })
+  })
+})
+
 suite('limits', () => {
   const train = task({
     name: 'train',

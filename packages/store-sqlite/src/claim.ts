@@ -1,4 +1,4 @@
-import type { Claimed, Commit, JobId } from '@headrace/engine'
+import { type Claimed, type Commit, type JobId, laneMatcher, type WorkerTraits } from '@headrace/engine'
 import type { Lane } from './lanes.ts'
 import type { Context } from './prepared.ts'
 
@@ -6,27 +6,22 @@ import type { Context } from './prepared.ts'
 export class KnownWorker {
   /** The store's own number for it; negative for whoever was never added here, and so holds nothing. */
   readonly number: number
-  readonly #tasks: ReadonlySet<string> | null
+  readonly #fits: (lane: Lane) => boolean
   /** Its lanes by queue, with the list that they were chosen from. */
   readonly #lanes = new Map<string, { readonly from: readonly Lane[]; readonly chosen: readonly Lane[] }>()
 
-  /** @param tasks the ones that it knows; null for any */
-  constructor(number: number, tasks: readonly string[] | undefined) {
+  constructor(number: number, traits: WorkerTraits) {
     this.number = number
-    this.#tasks = tasks === undefined ? null : new Set(tasks)
+    this.#fits = laneMatcher(traits)
   }
 
   /** Which of a queue's lanes it may take jobs of. */
   lanesOf(queue: string, from: readonly Lane[]): readonly Lane[] {
     const known = this.#lanes.get(queue)
     if (known?.from === from) return known.chosen
-    const chosen = from.filter((lane) => this.#fits(lane))
+    const chosen = from.filter(this.#fits)
     this.#lanes.set(queue, { from, chosen })
     return chosen
-  }
-
-  #fits(lane: Lane): boolean {
-    return this.#tasks === null || this.#tasks.has(lane.task)
   }
 }
 
@@ -35,6 +30,7 @@ type ReadyRow = {
   readonly attempt: number
   readonly failures: number
   readonly priority: number
+  readonly lane: number
   readonly id: JobId
   readonly task: string
   readonly kind: Claimed['kind']
@@ -60,7 +56,7 @@ export function claimFromQueue(
   sql.run('markClaimed', worker.number, now, seqs)
   for (const { seq, attempt } of ready) events.add(seq, 'started', attempt + 1, now, data)
   hints.events()
-  return ready.map((row) => toClaimed(row, queue, batch))
+  return ready.map((row) => toClaimed(row, lanes.get(row.lane), batch))
 }
 
 type Head = { readonly seq: number; readonly priority: number; readonly rank: number }
@@ -78,7 +74,7 @@ function byUrgency(a: Head, b: Head): number {
   return b.priority - a.priority || a.rank - b.rank || a.seq - b.seq
 }
 
-function toClaimed(row: ReadyRow, queue: string, batch: Commit): Claimed {
+function toClaimed(row: ReadyRow, { queue, deployment, needs }: Lane, batch: Commit): Claimed {
   return {
     lease: { jobId: row.id, attempt: row.attempt + 1, worker: batch.worker, row: row.seq },
     task: row.task,
@@ -88,6 +84,8 @@ function toClaimed(row: ReadyRow, queue: string, batch: Commit): Claimed {
     input: row.input,
     createdAt: row.created_at,
     failures: row.failures,
+    ...(deployment !== '' && { deployment }),
+    ...(needs !== undefined && { needs }),
     ...(row.owner !== null && { owner: row.owner }),
     ...(row.deadline_at !== null && { deadlineAt: row.deadline_at }),
   }

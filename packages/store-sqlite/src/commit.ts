@@ -144,8 +144,16 @@ function waitForSignal(context: Context, endings: Endings, seq: number, { step, 
 
 function insertChildren(context: Context, endings: Endings, seq: number, step: NewStep): number[] {
   if (step.children === undefined || step.children.length === 0) return []
-  const rootSeq = context.sql.get<{ root_seq: number }>('rootOf', seq)?.root_seq ?? seq
-  const parent = { seq, rootSeq, step: step.step, grouped: step.kind === 'map', attached: step.attached ?? false }
+  const family = context.sql.get<{ root_seq: number; lane: number | null }>('familyOf', seq)
+  const deployment = family?.lane ? context.lanes.get(family.lane).deployment : ''
+  const parent = {
+    seq,
+    rootSeq: family?.root_seq ?? seq,
+    deployment,
+    step: step.step,
+    grouped: step.kind === 'map',
+    attached: step.attached ?? false,
+  }
   const dueMax = step.concurrency ?? Number.POSITIVE_INFINITY
   return step.children.map((child, item) => insertNewJob(context, endings, child, parent, item, item >= dueMax))
 }

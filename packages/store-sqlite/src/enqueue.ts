@@ -1,4 +1,4 @@
-import { type Enqueued, type JobLimit, limitFull, type NewJob, type RecordedError } from '@headrace/engine'
+import { type Enqueued, type JobLimit, laneOf, limitFull, type NewJob, type RecordedError } from '@headrace/engine'
 import { admit } from './admit.ts'
 import { type Ending, Endings } from './ending.ts'
 import { countIn, inTheWay, isUnderSameLimit, makeRoom } from './limits.ts'
@@ -8,6 +8,7 @@ import type { Context } from './prepared.ts'
 export type ParentStep = {
   readonly seq: number
   readonly rootSeq: number
+  readonly deployment: string
   readonly step: number
   readonly grouped: boolean
   readonly attached: boolean
@@ -56,7 +57,7 @@ export function insertNewJob(
   const limit = limitOf(context, job, parent)
   const full = parent !== undefined && limit?.whenFull === 'reject' ? inTheWay(context, limit) : undefined
   if (limit?.whenFull === 'replace') makeRoom(context, endings, limit, job.id)
-  const lane = lanes.numberOf({ queue: job.queue, task: job.task, deployment: '', labels: '', needs: '' })
+  const lane = lanes.numberOf(laneOf(job, parent?.deployment ?? job.deployment ?? ''))
   const { lastInsertRowid: seq } = sql.run(
     'insertJob',
     job.id,

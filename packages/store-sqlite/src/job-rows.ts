@@ -1,11 +1,12 @@
-import type { Job, JobId, JobLimit, Progress, RecordedError, WorkerId } from '@headrace/engine'
+import type { Job, JobId, JobLimit, Progress, RecordedError, Resources, WorkerId } from '@headrace/engine'
 import { FOR_EVER } from './parking.ts'
 
 /** The columns of a job wherever jobs are read; `toJob` turns them into the union. */
 export const jobColumns = `
   jobs.seq as seq, jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.queue as queue, jobs.priority as priority,
   jobs.created_at as created_at, jobs.deadline_at as deadline_at, jobs.owner as owner, jobs.tags as tags,
-  jobs.step as step, jobs.item as item, jobs.retry_of as retry_of, jobs.limits as limits, parents.id as parent_id, roots.id as root_id,
+  jobs.step as step, jobs.item as item, jobs.retry_of as retry_of, jobs.limits as limits,
+  lanes.deployment as deployment, lanes.labels as labels, lanes.needs as needs, parents.id as parent_id, roots.id as root_id,
   live.state as live_state, live.due_at as due_at, live.attempt as live_attempt, live.started_at as live_started_at,
   live.cancel_at as cancel_at, workers.uid as worker, outcomes.state as end_state, outcomes.error as error,
   outcomes.attempt as end_attempt, outcomes.started_at as end_started_at, outcomes.ended_at as ended_at,
@@ -15,6 +16,7 @@ export const jobColumns = `
 export const jobJoins = `
   left join live on live.seq = jobs.seq
   left join outcomes on outcomes.seq = jobs.seq
+  left join lanes on lanes.id = jobs.lane
   left join workers on workers.id = coalesce(live.worker, outcomes.worker)
   left join jobs as parents on parents.seq = jobs.parent_seq
   left join jobs as roots on roots.seq = jobs.root_seq
@@ -35,6 +37,9 @@ export type JobRow = {
   readonly item: number | null
   readonly retry_of: string | null
   readonly limits: string | null
+  readonly deployment: string | null
+  readonly labels: string | null
+  readonly needs: string | null
   readonly parent_id: string | null
   readonly root_id: string | null
   readonly live_state: 'held' | 'blocked' | 'following' | 'scheduled' | 'parked' | 'ready' | 'running' | null
@@ -70,6 +75,9 @@ export function toJob(row: JobRow): Job {
     ...(row.step !== null && { step: row.step }),
     ...(row.item !== null && { item: row.item }),
     ...(row.retry_of !== null && { retryOf: row.retry_of as JobId }),
+    ...(row.deployment && { deployment: row.deployment }),
+    ...(row.labels && { labels: JSON.parse(row.labels) as string[] }),
+    ...(row.needs && { needs: JSON.parse(row.needs) as Resources }),
     ...(row.limits !== null && { limit: JSON.parse(row.limits) as JobLimit }),
     ...(row.deadline_at !== null && { deadlineAt: row.deadline_at }),
     ...(row.fraction !== null && { progress: toProgress(row, row.fraction) }),

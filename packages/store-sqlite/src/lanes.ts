@@ -1,17 +1,8 @@
+import { type LaneKey, type LaneWants, readLane } from '@headrace/engine'
 import type { Context } from './prepared.ts'
 
-/** What decides which workers may take a job, besides its queue's settings. Jobs that agree in all of it share a lane. */
-export type Lane = {
-  readonly id: number
-  readonly queue: string
-  readonly task: string
-  /** Empty: none. */
-  readonly deployment: string
-  /** A sorted JSON array; empty: none. */
-  readonly labels: string
-  /** JSON with sorted keys; empty: nothing. */
-  readonly needs: string
-}
+/** A lane as a claim needs it. */
+export type Lane = LaneWants & { readonly id: number; readonly queue: string }
 
 /**
  * The lanes of a file. A worker matches whole lanes, so that a claim never reads a job that it could not give out. Lanes
@@ -20,6 +11,7 @@ export type Lane = {
 export class Lanes {
   readonly #sql: Context['sql']
   readonly #byKey = new Map<string, number>()
+  readonly #byNumber = new Map<number, Lane>()
   readonly #byQueue = new Map<string, Lane[]>()
   #newest = 0
 
@@ -28,7 +20,7 @@ export class Lanes {
   }
 
   /** The number of a lane, which is made when there is none like it. Within a transaction. */
-  numberOf(lane: Omit<Lane, 'id'>): number {
+  numberOf(lane: LaneKey): number {
     const key = keyOf(lane)
     const known = this.#byKey.get(key)
     if (known !== undefined) return known
@@ -39,15 +31,25 @@ export class Lanes {
     return number
   }
 
+  /** The lane of a stored job. */
+  get(number: number): Lane {
+    if (!this.#byNumber.has(number)) this.refresh()
+    const lane = this.#byNumber.get(number)
+    if (lane === undefined) throw new Error(`there is no lane ${number}`)
+    return lane
+  }
+
   ofQueue(queue: string): readonly Lane[] {
     return this.#byQueue.get(queue) ?? []
   }
 
   /** Reads what other processes have added. */
   refresh(): void {
-    for (const lane of this.#sql.all<Lane>('lanesAfter', this.#newest)) {
-      this.#newest = lane.id
-      this.#byKey.set(keyOf(lane), lane.id)
+    for (const row of this.#sql.all<LaneKey & { readonly id: number }>('lanesAfter', this.#newest)) {
+      this.#newest = row.id
+      this.#byKey.set(keyOf(row), row.id)
+      const lane = { ...readLane(row), id: row.id, queue: row.queue }
+      this.#byNumber.set(lane.id, lane)
       const lanes = this.#byQueue.get(lane.queue)
       // A new list each time: whoever has chosen among the old one sees that it has changed.
       this.#byQueue.set(lane.queue, [...(lanes ?? []), lane])
@@ -57,11 +59,12 @@ export class Lanes {
   /** A transaction was rolled back, and may have taken lanes with it that are remembered here. */
   forget(): void {
     this.#byKey.clear()
+    this.#byNumber.clear()
     this.#byQueue.clear()
     this.#newest = 0
   }
 }
 
-function keyOf({ queue, task, deployment, labels, needs }: Omit<Lane, 'id'>): string {
+function keyOf({ queue, task, deployment, labels, needs }: LaneKey): string {
   return JSON.stringify([queue, task, deployment, labels, needs])
 }

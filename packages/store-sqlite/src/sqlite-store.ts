@@ -25,6 +25,7 @@ import {
   type RecordedError,
   type RecordedStep,
   type Release,
+  type Resources,
   type Settings,
   type SignalOutcome,
   type Store,
@@ -74,7 +75,7 @@ export type SqliteStoreOptions = {
 const EVENTS_WITHIN_MS = 50
 
 /** Whoever commits for a worker that was never added here holds nothing. */
-const NOBODY = new KnownWorker(-1, undefined)
+const NOBODY = new KnownWorker(-1, {})
 
 /** How long the list of the other processes on the file is believed. */
 const NEIGHBOURS_MS = 1_000
@@ -167,12 +168,24 @@ class SqliteStore implements Store {
       const { host, pid } = thisProcess()
       const now = this.clock.now()
       const queues = JSON.stringify(worker.queues)
-      const { id, name, leaseMs } = worker
-      const process = this.#processes.id
-      return this.#context.sql.run('insertWorker', id, name, process, host, pid, queues, leaseMs, now + leaseMs, now)
-        .lastInsertRowid
+      const { id, name, leaseMs, deployment = '', labels = [], offers } = worker
+      return this.#context.sql.run(
+        'insertWorker',
+        id,
+        name,
+        this.#processes.id,
+        host,
+        pid,
+        queues,
+        leaseMs,
+        now + leaseMs,
+        now,
+        deployment,
+        JSON.stringify(labels),
+        offers === undefined ? null : JSON.stringify(offers),
+      ).lastInsertRowid
     })
-    this.#knownWorkers.set(worker.id, new KnownWorker(number, worker.tasks))
+    this.#knownWorkers.set(worker.id, new KnownWorker(number, worker))
     this.#leases.keep(number, worker.leaseMs, onLost)
   }
 
@@ -323,6 +336,9 @@ class SqliteStore implements Store {
       readonly lease_ms: number
       readonly lease_until: number
       readonly started_at: number
+      readonly deployment: string
+      readonly labels: string
+      readonly offers: string | null
     }
     return this.#context.sql.all<Row>('aliveWorkers').map((row) => ({
       id: row.uid,
@@ -333,6 +349,9 @@ class SqliteStore implements Store {
       leaseMs: row.lease_ms,
       leaseUntil: row.lease_until,
       startedAt: row.started_at,
+      ...(row.labels !== '[]' && { labels: JSON.parse(row.labels) as string[] }),
+      ...(row.deployment !== '' && { deployment: row.deployment }),
+      ...(row.offers !== null && { offers: JSON.parse(row.offers) as Resources }),
       running: this.#context.sql.get<{ n: number }>('countHeld', row.id)?.n ?? 0,
     }))
   }

@@ -40,7 +40,7 @@ export const insertLane = `
 
 const readyColumns = `
   select live.seq as seq, live.attempt as attempt, live.failures as failures, live.priority as priority,
-    jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,
+    live.lane as lane, jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,
     jobs.owner as owner, jobs.deadline_at as deadline_at`
 
 /** The most urgent ready jobs of a lane. Index: live_ready (lane, priority desc, rank, seq). */
@@ -225,7 +225,7 @@ export const wakeParked = `
 export const seqByJobId = `select seq from jobs where id = ?`
 
 /** Primary key: jobs (seq). */
-export const rootOf = `select coalesce(root_seq, seq) as root_seq from jobs where seq = ?`
+export const familyOf = `select coalesce(root_seq, seq) as root_seq, lane from jobs where seq = ?`
 
 /**
  * Counts ended children off their group; `released` turns 1 once, and `ended_by` names the child whose failure (?2) did
@@ -392,12 +392,12 @@ export const deleteProcess = `delete from processes where id = ?`
 
 /** Primary key: workers (id). */
 export const insertWorker = `
-  insert into workers (uid, name, process, host, pid, queues, lease_ms, lease_until, started_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  insert into workers (uid, name, process, host, pid, queues, lease_ms, lease_until, started_at, deployment, labels, offers)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** Index: workers_alive (process). */
 export const aliveWorkers = `
-  select id, uid, name, process, host, pid, queues, lease_ms, lease_until, started_at
+  select id, uid, name, process, host, pid, queues, lease_ms, lease_until, started_at, deployment, labels, offers
   from workers indexed by workers_alive where ended_at is null`
 
 /** Primary key: workers (id). */

@@ -1,4 +1,5 @@
 import type { JobId } from '../job/job.ts'
+import type { Resources } from '../routing/resources.ts'
 import type { LogLevel } from '../store/store.ts'
 import type { LimitOption } from '../task/task.ts'
 import type { Callable } from '../task/workflow.ts'
@@ -11,6 +12,10 @@ export type CallOptions = {
   readonly delayMs?: number
   readonly deadlineMs?: number
   readonly tags?: readonly string[]
+  /** Instead of the task's. */
+  readonly labels?: readonly string[]
+  /** Instead of the task's. */
+  readonly needs?: Resources
   /** Instead of the task's. What a workflow waits for works under a permit of the same key that it holds itself. */
   readonly limit?: LimitOption
 }

@@ -1,5 +1,6 @@
 import type { Branded } from '../brand.ts'
 import type { Json } from '../json.ts'
+import type { Resources } from '../routing/resources.ts'
 
 /** A UUIDv7, known to the submitter before anything is stored. */
 export type JobId = Branded<'JobId'>
@@ -64,6 +65,11 @@ type JobBase = {
   /** The ended job that this one repeats. */
   readonly retryOf?: JobId
   readonly deadlineAt?: number
+  /** The stack that it belongs to: only workers of the same one take it. */
+  readonly deployment?: string
+  /** Its worker has all of these. */
+  readonly labels?: readonly string[]
+  readonly needs?: Resources
   readonly limit?: JobLimit
   readonly progress?: Progress
 }

@@ -17,18 +17,21 @@ export type JobRequest = {
   readonly payload: Payload
   readonly options: SubmitOptions
   readonly owner: string | undefined
+  readonly deployment: string | undefined
   /** The parent's. */
   readonly deadlineAtMax?: number | undefined
 }
 
 /** What is stored: the request's own options before the task's. @throws {OptionInvalidError} by a limit that is a function */
-export function newJob({ id, now, task, input, payload, options, owner, deadlineAtMax }: JobRequest): NewJob {
+export function newJob(request: JobRequest): NewJob {
+  const { id, now, task, input, payload, options, owner, deployment, deadlineAtMax } = request
   const { delayMs, tags, idempotencyKey: key } = options
   const deadlineMs = options.deadlineMs ?? task.deadlineMs
   const deadlineAt = Math.min(
     deadlineMs === undefined ? Number.POSITIVE_INFINITY : now + deadlineMs,
     deadlineAtMax ?? Number.POSITIVE_INFINITY,
   )
+  const [labels, needs] = [options.labels ?? task.labels, options.needs ?? task.needs]
   const limit = options.limit ?? (typeof task.limit === 'function' ? task.limit(input) : task.limit)
   return {
     id,
@@ -41,6 +44,9 @@ export function newJob({ id, now, task, input, payload, options, owner, deadline
     ...(deadlineAt !== Number.POSITIVE_INFINITY && { deadlineAt: Math.ceil(deadlineAt) }),
     ...(owner !== undefined && { owner }),
     ...(tags !== undefined && { tags }),
+    ...(deployment !== undefined && { deployment }),
+    ...(labels !== undefined && { labels }),
+    ...(needs !== undefined && { needs }),
     ...(limit !== undefined && { limit: checkLimit(limit) }),
     ...(key !== undefined && { idempotency: { scope: owner ?? '', key, fingerprint: `${task.name} ${payload}` } }),
   }

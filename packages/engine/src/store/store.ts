@@ -1,6 +1,7 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Attempt, EndState, Job, JobId, JobKind, JobLimit, JobState, RecordedError, WorkerId } from '../job/job.ts'
 import type { Json } from '../json.ts'
+import type { Resources } from '../routing/resources.ts'
 
 /**
  * JSON text, or `@sha256:<hex>:<sizeBytes>` for a payload that was moved to the artifacts because of its size. The
@@ -22,6 +23,11 @@ export type NewJob = {
   readonly owner?: string
   readonly tags?: readonly string[]
   readonly retryOf?: JobId
+  /** Empty or left out: none. A child's is its parent's, whatever it says. */
+  readonly deployment?: string
+  /** Each must be among its worker's. */
+  readonly labels?: readonly string[]
+  readonly needs?: Resources
   readonly limit?: JobLimit
   /** A second job with the same scope and key is not stored; the first one's id is returned. */
   readonly idempotency?: { readonly scope: string; readonly key: string; readonly fingerprint: string }
@@ -56,6 +62,8 @@ export type Claimed = {
   readonly createdAt: number
   readonly owner?: string
   readonly deadlineAt?: number
+  readonly deployment?: string
+  readonly needs?: Resources
   /** Attempts that ended in a thrown error, so far. */
   readonly failures: number
 }
@@ -194,6 +202,12 @@ export type WorkerInfo = {
   readonly leaseMs: number
   /** The tasks that it knows; it is given no others. Any, when left out. */
   readonly tasks?: readonly string[]
+  /** It is given the jobs of this deployment; those without one, when left out. */
+  readonly deployment?: string
+  /** It is given jobs whose labels are all among these. */
+  readonly labels?: readonly string[]
+  /** It is given no job that needs more. Anything, when left out. */
+  readonly offers?: Resources
 }
 
 export type WorkerRow = WorkerInfo & {

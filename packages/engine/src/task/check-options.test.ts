@@ -16,6 +16,9 @@ test('sensible options pass', () => {
     idempotencyKey: 'k',
     concurrency: 1,
     limit: { key: 'training:12' },
+    labels: ['gpu', 'region=eu'],
+    needs: { cpu: 0.5, slots: { licence: 1 } },
+    deployment: '3f125fd',
   })
 })
 
@@ -28,6 +31,14 @@ test('an option that could not be stored is refused with its name, its value and
   refused({ idempotencyKey: 'k'.repeat(256) }, /^idempotencyKey is a text of 256 characters/)
   refused({ tags: Array.from({ length: 51 }, () => 't') }, /^tags is 51 of them; it must be at most 50/)
   refused({ concurrency: 0 }, /^concurrency is 0/)
+  refused({ deployment: 'a b' }, /^deployment is "a b"; it must be 1 to 63 letters/)
+  refused({ labels: ['gpu', 'region='] }, /^labels is "region="; it must be a name or name=value/)
+  refused({ labels: Array.from({ length: 21 }, () => 'x') }, /^labels is 21 of them; it must be at most 20/)
+  refused({ needs: { cpu: 0 } }, /^needs\.cpu is 0; it must be a number more than 0/)
+  refused({ needs: { memoryMb: Number.NaN } }, /^needs\.memoryMb is NaN/)
+  refused({ needs: { disk: 1 } as never }, /^needs is of disk; it must be of cpu, memoryMb, gpuMemoryMb or slots/)
+  refused({ needs: { slots: { 'a b': 1 } } }, /^a name in needs\.slots is "a b"/)
+  refused({ needs: { slots: { licence: -1 } } }, /^needs\.slots\.licence is -1/)
   refused({ limit: { key: '' } }, /^limit\.key is a text of 0 characters/)
   refused({ limit: { key: 'k', max: 0 } }, /^limit\.max is 0; it must be a whole number from 1 to 1000000/)
   refused(

@@ -1,6 +1,8 @@
 import { OptionInvalidError } from '../errors.ts'
 import type { JobLimit } from '../job/job.ts'
+import { amountsOf, type Resources } from '../routing/resources.ts'
 import type { LimitOption } from './task.ts'
+import type { AnyTask } from './workflow.ts'
 
 /** What may be said of a job besides its input, by a submitter or a workflow. */
 type Options = {
@@ -12,19 +14,28 @@ type Options = {
   readonly idempotencyKey?: string
   readonly concurrency?: number
   readonly limit?: LimitOption
+  readonly labels?: readonly string[]
+  readonly needs?: Resources
+  readonly deployment?: string
 }
 
 const PRIORITY_MAX = 1_000_000
 /** A hundred years: longer is a mistake in the unit. */
 const DURATION_MS_MAX = 100 * 365 * 86_400_000
 const LIMIT_MAX = 1_000_000
+const LABELS_MAX = 20
+const AMOUNT_MAX = 1_000_000_000
+const PLAIN_RESOURCES = ['cpu', 'memoryMb', 'gpuMemoryMb']
+const NAME_FORM = '1 to 63 letters, digits, dots, dashes and underscores, a letter or digit first'
+const NAME = /^[A-Za-z0-9][\w.-]{0,62}$/
+const LABEL = /^[A-Za-z0-9][\w.-]{0,62}(=[\w.-]{1,63})?$/
 const WHEN_FULL: readonly JobLimit['whenFull'][] = ['wait', 'reject', 'replace']
 const TAGS_MAX = 50
 const TEXT_LENGTH_MAX = 255
 
 /** Refuses what could not be stored or would never happen, before anything is stored. @throws {OptionInvalidError} */
 export function checkOptions(options: Options): void {
-  const { queue, priority, delayMs, deadlineMs, tags, idempotencyKey, concurrency, limit } = options
+  const { queue, priority, delayMs, deadlineMs, tags, idempotencyKey, concurrency, limit, deployment } = options
   if (queue !== undefined) checkText('queue', queue)
   if (priority !== undefined) checkWhole('priority', priority, -PRIORITY_MAX, PRIORITY_MAX)
   if (delayMs !== undefined) checkDuration('delayMs', delayMs)
@@ -32,17 +43,80 @@ export function checkOptions(options: Options): void {
   if (concurrency !== undefined) checkWhole('concurrency', concurrency, 1, Number.MAX_SAFE_INTEGER)
   if (idempotencyKey !== undefined) checkText('idempotencyKey', idempotencyKey)
   if (limit !== undefined) checkLimit(limit)
+  if (deployment !== undefined) checkDeployment('deployment', deployment)
+  checkTraits(options)
   if (tags === undefined) return
   if (tags.length > TAGS_MAX) throw new OptionInvalidError('tags', `${tags.length} of them`, `at most ${TAGS_MAX}`)
   for (const tag of tags) checkText('tags', tag)
 }
 
+/** What a task says for all its jobs. @throws {OptionInvalidError} */
+export function checkTask({ name, labels, needs, limit }: AnyTask): void {
+  const of = ` of task ${name}`
+  checkTraits({ ...(labels && { labels }), ...(needs && { needs }) }, of)
+  if (typeof limit === 'object') checkLimit(limit, of)
+}
+
+/** @param of whose they are, for the message. @throws {OptionInvalidError} */
+function checkTraits({ labels, needs }: Pick<Options, 'labels' | 'needs'>, of = ''): void {
+  if (labels !== undefined) checkLabels(`labels${of}`, labels)
+  if (needs !== undefined) checkResources('needs', needs, { of })
+}
+
+/** @throws {OptionInvalidError} unless it is a short name, such as `blue` or a commit's hash */
+export function checkDeployment(option: string, name: string): void {
+  checkPattern(option, name, NAME, NAME_FORM)
+}
+
+/** @throws {OptionInvalidError} unless each is a name, or a name and a value: `gpu`, `region=eu` */
+export function checkLabels(option: string, labels: readonly string[]): void {
+  if (!Array.isArray(labels)) throw new OptionInvalidError(option, String(labels), 'a list of labels')
+  if (labels.length > LABELS_MAX)
+    throw new OptionInvalidError(option, `${labels.length} of them`, `at most ${LABELS_MAX}`)
+  const form = 'a name or name=value of letters, digits, dots, dashes and underscores, each of at most 63'
+  for (const label of labels) checkPattern(option, label, LABEL, form)
+}
+
+type ResourceCheck = {
+  /** The least that makes sense: nobody needs nothing, but a worker may offer it. */
+  readonly min?: number
+  /** Whose they are, for the message. */
+  readonly of?: string
+}
+
+/** @throws {OptionInvalidError} */
+export function checkResources(option: string, resources: Resources, check: ResourceCheck = {}): void {
+  const { min = Number.MIN_VALUE, of = '' } = check
+  const refuse = (what: string, value: string, allowed: string) => {
+    throw new OptionInvalidError(`${what}${of}`, value, allowed)
+  }
+  const example = 'an object such as { cpu: 2, memoryMb: 8000 }'
+  if (typeof resources !== 'object' || resources === null)
+    throw new OptionInvalidError(`${option}${of}`, String(resources), example)
+  const { slots = {}, ...plain } = resources
+  const strange = Object.keys(plain).find((name) => !PLAIN_RESOURCES.includes(name))
+  if (strange !== undefined) refuse(option, `of ${strange}`, `of ${PLAIN_RESOURCES.join(', ')} or slots`)
+  const names = Object.keys(slots)
+  if (names.length > LABELS_MAX) refuse(`${option}.slots`, `${names.length} of them`, `at most ${LABELS_MAX}`)
+  for (const name of names) checkPattern(`a name in ${option}.slots${of}`, name, NAME, NAME_FORM)
+  for (const [name, amount] of Object.entries(amountsOf(resources))) {
+    if (typeof amount === 'number' && amount >= min && amount <= AMOUNT_MAX) continue
+    const allowed = min > 0 ? `more than 0, and at most ${AMOUNT_MAX}` : `from 0 to ${AMOUNT_MAX}`
+    refuse(`${option}.${name}`, String(amount), `a number ${allowed}`)
+  }
+}
+
+function checkPattern(option: string, value: string, pattern: RegExp, allowed: string): void {
+  if (typeof value === 'string' && pattern.test(value)) return
+  throw new OptionInvalidError(option, JSON.stringify(value)?.slice(0, 100) ?? String(value), allowed)
+}
+
 /** @returns the limit with all that was left out. @throws {OptionInvalidError} */
-export function checkLimit({ key, max = 1, whenFull = 'wait' }: LimitOption): JobLimit {
-  checkText('limit.key', key)
-  checkWhole('limit.max', max, 1, LIMIT_MAX)
+export function checkLimit({ key, max = 1, whenFull = 'wait' }: LimitOption, of = ''): JobLimit {
+  checkText(`limit.key${of}`, key)
+  checkWhole(`limit.max${of}`, max, 1, LIMIT_MAX)
   if (!WHEN_FULL.includes(whenFull))
-    throw new OptionInvalidError('limit.whenFull', String(whenFull), `one of ${WHEN_FULL.join(', ')}`)
+    throw new OptionInvalidError(`limit.whenFull${of}`, String(whenFull), `one of ${WHEN_FULL.join(', ')}`)
   return { key, max, whenFull }
 }
 

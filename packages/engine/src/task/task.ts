@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import type { Executor } from '../executor/executor.ts'
 import type { JobId, JobLimit } from '../job/job.ts'
+import type { Resources } from '../routing/resources.ts'
 import type { LogLevel } from '../store/store.ts'
 
 /** What a running attempt can do besides its work. The same for function, thread and process executors. */
@@ -45,6 +46,10 @@ export type TaskOptions<Input, Output> = {
   readonly queue?: string
   /** Higher goes first. Default 0. */
   readonly priority?: number
+  /** Its workers have all of these: `gpu`, `region=eu`. */
+  readonly labels?: readonly string[]
+  /** What an attempt takes of what its worker offers, for as long as it runs; a workflow, while its code or a local step runs. */
+  readonly needs?: Resources
   /**
    * How many of its jobs, and of others with the same key, may run at a time: for all jobs, or by the input.
    * @example limit: ({ model }) => ({ key: `training:${model}`, max: 1, whenFull: 'reject' })

@@ -1,5 +1,8 @@
+import { availableParallelism, totalmem } from 'node:os'
 import type { Ids } from '../job/ids.ts'
 import type { WorkerId } from '../job/job.ts'
+import type { Resources } from '../routing/resources.ts'
+import { checkDeployment, checkLabels, checkResources } from '../task/check-options.ts'
 import type { AnyTask } from '../task/workflow.ts'
 import { JobWorker, type WorkerParts } from './worker.ts'
 
@@ -10,6 +13,12 @@ export type WorkerOptions = {
   readonly concurrency?: number
   /** For people. Default: the beginning of its id. */
   readonly name?: string
+  /** The stack that it belongs to: it takes jobs of no other. Default: the engine's. */
+  readonly deployment?: string
+  /** What jobs may ask for: `gpu`, `region=eu`. */
+  readonly labels?: readonly string[]
+  /** What jobs may need of it in all. Default: the cores and the memory of its machine. */
+  readonly offers?: Resources
   /** How long the worker is believed to live without a renewal. Default 15,000. */
   readonly leaseMs?: number
   /** So many resting workflows are kept in memory; the others rest in the store. Default 1,000. */
@@ -33,18 +42,22 @@ const RESIDENT_MS = 60_000
 /** Before it comes back after it lost its lease, so that a struggling machine gets some air. */
 const COMEBACK_MS = 1_000
 
+/** What its workers are made of, and the engine's deployment. */
+export type SupervisedParts = WorkerParts & { readonly deployment: string | undefined }
+
 /** A worker that comes back under a new id when it loses its lease. */
 export class SupervisedWorker implements Worker {
   readonly #ids: Ids
   readonly #options: WorkerOptions
-  readonly #parts: WorkerParts
+  readonly #parts: SupervisedParts
   #current: JobWorker
   #isStopped = false
 
-  constructor(ids: Ids, options: WorkerOptions, parts: WorkerParts) {
+  constructor(ids: Ids, options: WorkerOptions, parts: SupervisedParts) {
     this.#ids = ids
     this.#options = options
     this.#parts = parts
+    checkTraits(options)
     this.#current = this.#make()
   }
 
@@ -69,6 +82,7 @@ export class SupervisedWorker implements Worker {
   #make(): JobWorker {
     const id = this.#ids.worker()
     const { tasks } = this.#parts
+    const { deployment = this.#parts.deployment, labels, offers = machineOffers() } = this.#options
     const worker = new JobWorker(
       {
         id,
@@ -77,6 +91,9 @@ export class SupervisedWorker implements Worker {
         leaseMs: this.#options.leaseMs ?? LEASE_MS,
         residentMax: this.#options.residentMax ?? RESIDENT_MAX,
         residentMs: this.#options.residentMs ?? RESIDENT_MS,
+        offers,
+        ...(deployment !== undefined && { deployment }),
+        ...(labels !== undefined && { labels }),
       },
       this.#parts,
     )
@@ -106,4 +123,15 @@ function queuesOf(tasks: Iterable<AnyTask>, concurrency: number): Record<string,
   const queues: Record<string, number> = { default: concurrency }
   for (const { queue } of tasks) if (queue !== undefined) queues[queue] = concurrency
   return queues
+}
+
+/** @throws {OptionInvalidError} before the worker is made known to anybody */
+function checkTraits({ deployment, labels, offers }: WorkerOptions): void {
+  if (deployment !== undefined) checkDeployment('deployment', deployment)
+  if (labels !== undefined) checkLabels('labels', labels)
+  if (offers !== undefined) checkResources('offers', offers, { min: 0 })
+}
+
+function machineOffers(): Resources {
+  return { cpu: availableParallelism(), memoryMb: Math.floor(totalmem() / 2 ** 20) }
 }

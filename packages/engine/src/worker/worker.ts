@@ -4,6 +4,7 @@ import { WorkflowRun } from '../flow/workflow-run.ts'
 import type { ChildInput, WorkflowServices } from '../flow/workflow-services.ts'
 import type { JobId, WorkerId } from '../job/job.ts'
 import type { ArtifactSink, Payloads } from '../payload/payloads.ts'
+import type { Resources } from '../routing/resources.ts'
 import type { Claimed, Hint, Lease, NewJob, Payload, Release, Settlement, Store } from '../store/store.ts'
 import type { AnyTask } from '../task/workflow.ts'
 import { Attempt, type AttemptServices } from './attempt.ts'
@@ -25,6 +26,9 @@ export type WorkerSettings = {
   readonly name: string
   readonly queues: Readonly<Record<string, number>>
   readonly leaseMs: number
+  readonly deployment?: string
+  readonly labels?: readonly string[]
+  readonly offers?: Resources
 } & ResidentLimits
 
 export type WorkerParts = {
@@ -130,8 +134,7 @@ export class JobWorker {
 
   async #start(): Promise<void> {
     const { store, tasks } = this.#parts
-    const { id, name, queues, leaseMs } = this.#settings
-    await store.addWorker({ id, name, queues, leaseMs, tasks: [...tasks.keys()] }, (reason) => this.#loseLease(reason))
+    await store.addWorker({ ...this.#settings, tasks: [...tasks.keys()] }, (reason) => this.#loseLease(reason))
     // It was stopped meanwhile; `stop` has waited for this, and takes it off the list again.
     if (this.#isStopped) return
     this.#watching = store.watch((hint) => this.#hear(hint))

@@ -15,6 +15,7 @@ import type {
   Settlement,
   Store,
   Told,
+  WorkerInfo,
 } from '../store.ts'
 
 /** Opens a store; stores opened with the same `place` share their jobs, and each opening is like a process of its own. */
@@ -87,10 +88,14 @@ export class Rig implements AsyncDisposable {
   }
 
   /** @param tasks the ones that it knows; any when left out */
-  async worker(name = 'ada', leaseMs = 30_000, tasks?: readonly string[]): Promise<Hand> {
+  worker(name = 'ada', leaseMs = 30_000, tasks?: readonly string[]): Promise<Hand> {
+    return this.workerWith({ name, leaseMs, ...(tasks !== undefined && { tasks }) })
+  }
+
+  async workerWith(over: Partial<WorkerInfo>): Promise<Hand> {
     const id = this.#ids.worker()
     const hand = new Hand(this.store, id)
-    const info = { id, name, queues: { tiles: 10 }, leaseMs, ...(tasks !== undefined && { tasks }) }
+    const info = { id, name: 'ada', queues: { tiles: 10 }, leaseMs: 30_000, ...over }
     await this.store.addWorker(info, (reason) => hand.lost.push(reason))
     return hand
   }
