@@ -21,6 +21,8 @@ const SMALL = [
   '3',
   '--steps',
   '3',
+  '--waiting',
+  '30',
   '--json',
 ]
 
@@ -29,6 +31,7 @@ for (const [name, figure] of Object.entries({
   latency: 'p50Ms',
   chord: 'seconds',
   chain: 'stepsPerSecond',
+  waiting: 'signalledToEndPerSecond',
 })) {
   test(`npm run bench -- ${name} --json prints one object with ${figure}`, async () => {
     const { stdout } = await run(process.execPath, [MAIN, name, ...SMALL])

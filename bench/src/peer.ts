@@ -1,18 +1,70 @@
-/** A job system under measurement: its producer is here, its worker in a process of its own. */
+import type { WorkerProcess } from './process/worker-process.ts'
+
+/** What is measured. A peer may be set up differently for each, as its users would set it up for such a load. */
+export const benches = [
+  'throughput',
+  'latency',
+  'chord',
+  'chain',
+  'recovery',
+  'backlog',
+  'held',
+  'waiting',
+  'idle',
+] as const
+export type Bench = (typeof benches)[number]
+
+export type Urgency = 'normal' | 'urgent'
+
+/**
+ * A job system under measurement, on an empty store of its own, alone at work on the machine while it is open. Its producer
+ * is here; its workers are processes of their own, started by whoever measures.
+ */
 export interface Peer extends AsyncDisposable {
-  readonly name: string
   /** What is on the disk when an accepted job's id is given out. */
   readonly durability: string
-  /** Enqueues `count` no-op jobs in bulk, and resolves when every result is stored. */
-  runBulk(count: number): Promise<void>
+  /** Its server's root process, where it has one on this machine. */
+  readonly serverPid: number | undefined
+  /** Its producer's process, where that is not this one. */
+  readonly producerPid?: number | undefined
+  startWorker(): Promise<WorkerProcess>
+  /** Enqueues so many no-op jobs in bulk; resolves when all are accepted. */
+  enqueueBulk(count: number): Promise<void>
   /** The same, one call per job, so many in flight. */
-  runEach(count: number, inflight: number): Promise<void>
-  /** Throws unless the jobs of the last run have their results; outside of any timing. */
+  enqueueEach(count: number, inflight: number): Promise<void>
+  /** Resolves when every job that was enqueued so far has its result stored. */
+  allEnded(): Promise<void>
+  /** How many jobs still wait or run. */
+  unended(): Promise<number>
+  /** Throws unless jobs that ended have their results; outside of any timing. */
   verify(): Promise<void>
-  /** One job at a time on an idle system. @returns milliseconds from submit to result in hand, one per job */
-  roundTrips(count: number): Promise<number[]>
+  /** One job at a time. @returns milliseconds from submit to result in hand, one per job */
+  roundTrips(count: number, urgency: Urgency): Promise<number[]>
   /** A parent with so many children, joined; until the parent's result is in hand. @returns results that it received */
-  runChord(children: number): Promise<number>
+  runChord?(children: number): Promise<number>
   /** So many chains at once, each step a job that gets the result of the one before. @returns right last results */
-  runChains(chains: number, steps: number): Promise<number>
+  runChains?(chains: number, steps: number): Promise<number>
+  /** Jobs that take so long; each notes its start in the file that `BENCH_STARTS` names. */
+  enqueueSlow(count: number, ms: number): Promise<void>
+  /** Starts so many workflows that wait for a signal; resolves when all of them wait. */
+  waitForSignals?(count: number): Promise<void>
+  /** Sends each of them its signal; resolves when all have ended. */
+  signalAll?(): Promise<void>
+  /** Holds a reader open at the store, as a report or a forgotten session does; until it is disposed of. */
+  holdReader?(): Promise<AsyncDisposable>
+}
+
+export type Installed = {
+  /** Of itself and of what it runs on, by name. */
+  readonly versions: Readonly<Record<string, string>>
+  open(bench: Bench): Promise<Peer>
+}
+
+export type PeerKind = {
+  readonly name: string
+  /** The benches that it is not put through, each with the reason. */
+  readonly lacks: Readonly<Partial<Record<Bench, string>>>
+  /** Of the jobs, children or waiting jobs that Headrace is given, it gets this share: its rate is steady, and time is short. */
+  readonly share: Readonly<Partial<Record<Bench | 'each', number>>>
+  find(): Promise<Installed | { readonly missing: string }>
 }

@@ -1,36 +1,48 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type FlowJob, FlowProducer, Queue, QueueEvents } from 'bullmq'
-import { inflight } from '../inflight.ts'
+import { chunks, inflight } from '../inflight.ts'
+import { installedVersion } from '../installed-version.ts'
 import { benchInput } from '../payload.ts'
-import type { Peer } from '../peer.ts'
-import { startWorkerProcess, type WorkerProcess } from '../worker-process.ts'
-import { type RedisServer, startRedis } from './redis-server.ts'
+import type { Bench, Peer, PeerKind, Urgency } from '../peer.ts'
+import { nodeModule, startWorkerProcess, type WorkerProcess } from '../process/worker-process.ts'
+import { REDIS_DURABILITY, type RedisServer, redisVersion, startRedis } from '../redis/redis-server.ts'
 
-const CHUNK = 1_000
 const LOOK_MS = 20
+/** Of BullMQ's priorities 1 is the most urgent. */
+const URGENT = { priority: 1 }
+const PATIENT = { priority: 10 }
 
 /** BullMQ on a Redis of its own, tuned as its users tune it: bulk adds by the thousand, 200 jobs at once. */
-export async function openBullmq(): Promise<Peer> {
-  const redis = await startRedis()
-  const worker = await startWorkerProcess(new URL('./worker.ts', import.meta.url), [String(redis.port)])
-  const peer = new Bullmq(redis, worker)
+export const bullmq: PeerKind = {
+  name: 'bullmq:redis',
+  lacks: { held: 'Redis has no snapshots that a session could hold' },
+  share: {},
+  async find() {
+    const redis = redisVersion()
+    if (redis === undefined) return { missing: 'redis-server is not installed' }
+    const version = installedVersion('bullmq')
+    return { versions: { bullmq: version, redis }, open: openBullmq }
+  },
+}
+
+async function openBullmq(bench: Bench): Promise<Peer> {
+  const peer = new Bullmq(await startRedis(), bench)
   await peer.ready()
   return peer
 }
 
 class Bullmq implements Peer {
-  readonly name = 'bullmq:redis'
-  readonly durability = 'Redis log flushed every second: up to 1 s may be lost'
+  readonly durability = REDIS_DURABILITY
   readonly #redis: RedisServer
-  readonly #worker: WorkerProcess
   readonly #noop: Queue
   readonly #events: Readonly<Record<'noop' | 'chord' | 'chain', QueueEvents>>
   readonly #flows: FlowProducer
+  readonly #usual: { readonly priority?: number }
+  #enqueued = 0
 
-  constructor(redis: RedisServer, worker: WorkerProcess) {
+  constructor(redis: RedisServer, bench: Bench) {
     this.#redis = redis
-    this.#worker = worker
     const connection = { host: '127.0.0.1', port: redis.port, maxRetriesPerRequest: null }
     this.#noop = new Queue('noop', { connection })
     this.#flows = new FlowProducer({ connection })
@@ -39,6 +51,12 @@ class Bullmq implements Peer {
       chord: new QueueEvents('chord', { connection }),
       chain: new QueueEvents('chain', { connection }),
     }
+    // A job without a priority goes before all that have one.
+    this.#usual = bench === 'backlog' ? PATIENT : {}
+  }
+
+  get serverPid(): number {
+    return this.#redis.pid
   }
 
   async ready(): Promise<void> {
@@ -46,29 +64,44 @@ class Bullmq implements Peer {
     for (const events of Object.values(this.#events)) await events.waitUntilReady()
   }
 
-  async runBulk(count: number): Promise<void> {
-    const before = await this.#noop.getCompletedCount()
-    for (let from = 0; from < count; from += CHUNK) {
-      const size = Math.min(CHUNK, count - from)
-      await this.#noop.addBulk(Array.from({ length: size }, (_, k) => ({ name: 'noop', data: benchInput(from + k) })))
+  startWorker(): Promise<WorkerProcess> {
+    return startWorkerProcess(nodeModule(new URL('./worker.ts', import.meta.url), [String(this.#redis.port)]))
+  }
+
+  async enqueueBulk(count: number): Promise<void> {
+    for (const chunk of chunks(count)) {
+      await this.#noop.addBulk(chunk.map((i) => ({ name: 'noop', data: benchInput(i), opts: this.#usual })))
     }
-    await this.#completed(before + count)
+    this.#enqueued += count
   }
 
-  async runEach(count: number, inflightMax: number): Promise<void> {
-    const before = await this.#noop.getCompletedCount()
+  async enqueueEach(count: number, inflightMax: number): Promise<void> {
     await inflight(count, inflightMax, async (i) => void (await this.#noop.add('noop', benchInput(i))))
-    await this.#completed(before + count)
+    this.#enqueued += count
   }
 
-  async roundTrips(count: number): Promise<number[]> {
+  async allEnded(): Promise<void> {
+    while ((await this.#noop.getCompletedCount()) < this.#enqueued) await sleep(LOOK_MS)
+  }
+
+  async unended(): Promise<number> {
+    return this.#noop.getJobCountByTypes('wait', 'prioritized', 'active')
+  }
+
+  async verify(): Promise<void> {
+    const samples = await this.#noop.getCompleted(0, 9)
+    assert.ok(samples.length > 0 && samples.every((job) => job.returnvalue?.ok === true))
+  }
+
+  async roundTrips(count: number, urgency: Urgency): Promise<number[]> {
     const times: number[] = []
     for (let i = 0; i < count; i++) {
       const start = performance.now()
-      const job = await this.#noop.add('noop', benchInput(i))
+      const job = await this.#noop.add('noop', benchInput(i), urgency === 'urgent' ? URGENT : this.#usual)
       await job.waitUntilFinished(this.#events.noop)
       times.push(performance.now() - start)
     }
+    this.#enqueued += count
     return times
   }
 
@@ -90,22 +123,16 @@ class Bullmq implements Peer {
     return results.filter((result: { i?: number }) => result.i === steps).length
   }
 
+  async enqueueSlow(count: number, ms: number): Promise<void> {
+    await this.#noop.addBulk(Array.from({ length: count }, (_, i) => ({ name: 'slow', data: { i, ms } })))
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.stop()
     await Promise.all([
       this.#noop.close(),
       this.#flows.close(),
       ...Object.values(this.#events).map((events) => events.close()),
     ])
     await this.#redis.stop()
-  }
-
-  async #completed(count: number): Promise<void> {
-    while ((await this.#noop.getCompletedCount()) < count) await sleep(LOOK_MS)
-  }
-
-  async verify(): Promise<void> {
-    const [sample] = await this.#noop.getCompleted(0, 0)
-    assert.equal(sample?.returnvalue?.ok, true)
   }
 }

@@ -1,68 +1,91 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createEngine, type Engine, type JobId } from '@headrace/engine'
-import { openSqliteStore } from '@headrace/store-sqlite'
-import { inflight } from '../inflight.ts'
+import { chunks, inflight } from '../inflight.ts'
 import { benchInput } from '../payload.ts'
-import type { Peer } from '../peer.ts'
-import { startWorkerProcess, type WorkerProcess } from '../worker-process.ts'
-import { benchTasks, chain, chord, noop } from './tasks.ts'
+import type { Peer, PeerKind, Urgency } from '../peer.ts'
+import { nodeModule, startWorkerProcess, type WorkerProcess } from '../process/worker-process.ts'
+import { type BenchDatabase, freshDatabase, openStore } from './database.ts'
+import { attentive, benchTasks, chain, chord, noop, slow } from './tasks.ts'
 
-const CHUNK = 1_000
 const LOOK_MS = 20
+const URGENT = 10
 
-/** Headrace on a fresh SQLite file, everything flushed to the disk: producer and worker each in a process of their own. */
-export async function openHeadrace(): Promise<Peer> {
-  const dir = mkdtempSync(join(process.env.BENCH_DIR ?? tmpdir(), 'headrace-bench-'))
-  const path = join(dir, 'bench.db')
-  const store = await openSqliteStore(path)
-  const engine = createEngine({ store, tasks: benchTasks })
-  const worker = await startWorkerProcess(new URL('./worker.ts', import.meta.url), [path])
-  return new Headrace(engine, worker, dir)
+/** Headrace on an empty database: producer and worker each in a process of their own. */
+export function headrace(store: string): PeerKind {
+  const engine = store.startsWith('sqlite') ? 'sqlite' : 'postgres'
+  return {
+    name: `headrace:${engine}`,
+    lacks: {},
+    share: {},
+    async find() {
+      await using database = await freshDatabase(store)
+      return { versions: database.versions, open: () => openHeadrace(store) }
+    },
+  }
+}
+
+async function openHeadrace(store: string): Promise<Peer> {
+  const database = await freshDatabase(store)
+  return new Headrace(createEngine({ store: await openStore(database.url), tasks: benchTasks }), database)
 }
 
 class Headrace implements Peer {
-  readonly name = 'headrace:sqlite'
-  readonly durability = 'each accepted job, step and result flushed to the disk before it is answered for (WAL)'
+  readonly durability: string
+  readonly serverPid: number | undefined
   readonly #engine: Engine
-  readonly #worker: WorkerProcess
-  readonly #dir: string
-  #lastIds: readonly JobId[] = []
+  readonly #database: BenchDatabase
+  #ids: JobId[] = []
 
-  constructor(engine: Engine, worker: WorkerProcess, dir: string) {
+  constructor(engine: Engine, database: BenchDatabase) {
     this.#engine = engine
-    this.#worker = worker
-    this.#dir = dir
+    this.#database = database
+    this.durability = database.durability
+    this.serverPid = database.serverPid
   }
 
-  async runBulk(count: number): Promise<void> {
-    const ids: JobId[] = []
-    for (let from = 0; from < count; from += CHUNK) {
-      const size = Math.min(CHUNK, count - from)
-      const inputs = Array.from({ length: size }, (_, k) => benchInput(from + k))
-      for (const { id } of await this.#engine.submitMany(noop, inputs)) ids.push(id)
+  startWorker(): Promise<WorkerProcess> {
+    return startWorkerProcess(nodeModule(new URL('./worker.ts', import.meta.url), [this.#database.url]))
+  }
+
+  async enqueueBulk(count: number): Promise<void> {
+    this.#ids = []
+    for (const chunk of chunks(count)) {
+      for (const { id } of await this.#engine.submitMany(noop, chunk.map(benchInput))) this.#ids.push(id)
     }
-    await this.#allEnded()
-    this.#lastIds = ids
   }
 
-  async runEach(count: number, inflightMax: number): Promise<void> {
-    const ids: JobId[] = []
+  async enqueueEach(count: number, inflightMax: number): Promise<void> {
+    this.#ids = []
     await inflight(count, inflightMax, async (i) => {
-      ids.push((await this.#engine.submit(noop, benchInput(i))).id)
+      this.#ids.push((await this.#engine.submit(noop, benchInput(i))).id)
     })
-    await this.#allEnded()
-    this.#lastIds = ids
   }
 
-  async roundTrips(count: number): Promise<number[]> {
+  /** Jobs of one queue begin in the order in which they came; so the last one's end is waited for, and then all are counted. */
+  async allEnded(): Promise<void> {
+    const last = this.#ids.at(-1)
+    if (last !== undefined) await this.#engine.wait(last)
+    while ((await this.unended()) > 0) await sleep(LOOK_MS)
+  }
+
+  async unended(): Promise<number> {
+    const counts = await this.#engine.store.queues()
+    return counts.reduce((sum, { waiting, scheduled, running }) => sum + waiting + scheduled + running, 0)
+  }
+
+  async verify(): Promise<void> {
+    const states = await this.#engine.store.states(this.#ids)
+    const succeeded = [...states.values()].filter((state) => state === 'succeeded').length
+    assert.equal(succeeded, this.#ids.length, `${this.#ids.length - succeeded} of ${this.#ids.length} did not succeed`)
+  }
+
+  async roundTrips(count: number, urgency: Urgency): Promise<number[]> {
     const times: number[] = []
+    const options = urgency === 'urgent' ? { priority: URGENT } : {}
     for (let i = 0; i < count; i++) {
       const start = performance.now()
-      const { id } = await this.#engine.submit(noop, benchInput(i))
+      const { id } = await this.#engine.submit(noop, benchInput(i), options)
       await this.#engine.result(id)
       times.push(performance.now() - start)
     }
@@ -75,32 +98,41 @@ class Headrace implements Peer {
   }
 
   async runChains(chains: number, steps: number): Promise<number> {
-    const submitted = await this.#engine.submitMany(
-      chain,
-      Array.from({ length: chains }, () => steps),
-    )
+    const inputs = Array.from({ length: chains }, () => steps)
+    const submitted = await this.#engine.submitMany(chain, inputs)
     const results = await Promise.all(submitted.map(({ id }) => this.#engine.result(id)))
     return results.filter((result) => result === steps).length
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.stop()
-    await this.#engine.store[Symbol.asyncDispose]()
-    rmSync(this.#dir, { recursive: true, force: true })
+  async enqueueSlow(count: number, ms: number): Promise<void> {
+    await this.#engine.submitMany(
+      slow,
+      Array.from({ length: count }, (_, i) => ({ i, ms })),
+    )
   }
 
-  async #allEnded(): Promise<void> {
-    for (;;) {
-      const counts = await this.#engine.store.queues()
-      if (counts.every((queue) => queue.waiting + queue.scheduled + queue.running === 0)) return
-      await sleep(LOOK_MS)
+  async waitForSignals(count: number): Promise<void> {
+    this.#ids = []
+    for (const chunk of chunks(count)) {
+      for (const { id } of await this.#engine.submitMany(attentive, chunk)) this.#ids.push(id)
     }
+    // A workflow that has not begun is ready; one that waits is running or parked.
+    while ((await this.#engine.store.queues()).some(({ waiting }) => waiting > 0)) await sleep(LOOK_MS)
   }
 
-  async verify(): Promise<void> {
-    const ids = this.#lastIds
-    const states = await this.#engine.store.states(ids)
-    const succeeded = [...states.values()].filter((state) => state === 'succeeded').length
-    assert.equal(succeeded, ids.length, `${ids.length - succeeded} of ${ids.length} jobs did not succeed`)
+  async signalAll(): Promise<void> {
+    await inflight(this.#ids.length, 50, async (i) => {
+      await this.#engine.signal(this.#ids[i] as JobId, 'go', i)
+    })
+    await this.allEnded()
+  }
+
+  holdReader(): Promise<AsyncDisposable> {
+    return this.#database.holdReader()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engine.store[Symbol.asyncDispose]()
+    await this.#database[Symbol.asyncDispose]()
   }
 }

@@ -1,7 +1,18 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { task, workflow } from '@headrace/engine'
 import { type BenchInput, type BenchResult, benchInput, benchResult } from '../payload.ts'
+import { noteStart } from '../process/start-log.ts'
 
 export const noop = task<BenchInput, BenchResult>({ name: 'bench.noop', run: (input) => benchResult(input.i) })
+
+export const slow = task<{ readonly i: number; readonly ms: number }, BenchResult>({
+  name: 'bench.slow',
+  async run({ i, ms }) {
+    noteStart(i)
+    await sleep(ms)
+    return benchResult(i)
+  },
+})
 
 const addOne = task<BenchInput, BenchResult>({ name: 'bench.step', run: (input) => benchResult(input.i + 1) })
 
@@ -23,4 +34,7 @@ export const chain = workflow<number, number>({
   },
 })
 
-export const benchTasks = [noop, addOne, chord, chain]
+/** Waits for somebody's word. */
+export const attentive = workflow<number, unknown>({ name: 'bench.attentive', run: (_, flow) => flow.waitFor('go') })
+
+export const benchTasks = [attentive, noop, slow, addOne, chord, chain]

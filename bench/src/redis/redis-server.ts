@@ -1,12 +1,16 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { benchFolder } from '../machine/about.ts'
+import { freePort } from '../process/free-port.ts'
 
-export type RedisServer = { readonly port: number; stop(): Promise<void> }
+export type RedisServer = { readonly port: number; readonly pid: number; stop(): Promise<void> }
+
+/** What a power cut may take from the peers that run on it. */
+export const REDIS_DURABILITY =
+  'Redis log flushed every second (appendfsync everysec): up to 1 s of accepted jobs may be lost'
 
 /** Undefined where no `redis-server` is installed. */
 export function redisVersion(): string | undefined {
@@ -16,43 +20,29 @@ export function redisVersion(): string | undefined {
 
 /** A Redis of our own on a free port, with the durability that its users run: the log flushed every second. */
 export async function startRedis(): Promise<RedisServer> {
-  const dir = mkdtempSync(join(tmpdir(), 'bench-redis-'))
+  const folder = benchFolder('redis')
   const port = await freePort()
-  const args = [
-    '--port',
-    String(port),
-    '--bind',
-    '127.0.0.1',
-    '--dir',
-    dir,
-    '--appendonly',
-    'yes',
-    '--appendfsync',
-    'everysec',
-    '--save',
-    '',
-  ]
+  const settings = {
+    port: String(port),
+    bind: '127.0.0.1',
+    dir: folder,
+    appendonly: 'yes',
+    appendfsync: 'everysec',
+    save: '',
+  }
+  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
   const server = spawn('redis-server', args, { stdio: 'ignore' })
   await answers(port)
   return {
     port,
+    pid: server.pid ?? 0,
     async stop() {
       const exited = once(server, 'exit')
       server.kill()
       await exited
-      rmSync(dir, { recursive: true, force: true })
+      rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
-  return address.port
 }
 
 async function answers(port: number): Promise<void> {

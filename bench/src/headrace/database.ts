@@ -1,0 +1,79 @@
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Store } from '@headrace/engine'
+import { openSqliteStore } from '@headrace/store-sqlite'
+import pg from 'pg'
+import { benchFolder } from '../machine/about.ts'
+import { createDatabase } from '../postgres/database.ts'
+import { postgresServer } from '../postgres/postgres-server.ts'
+
+/** An empty database of Headrace's own, which is gone when it is disposed of. */
+export interface BenchDatabase extends AsyncDisposable {
+  /** What `openStore` opens: a path, or a URL of PostgreSQL. */
+  readonly url: string
+  readonly durability: string
+  readonly serverPid: number | undefined
+  readonly versions: Readonly<Record<string, string>>
+  /** A session that reads and then keeps its snapshot. */
+  holdReader(): Promise<AsyncDisposable>
+}
+
+export function isStore(store: string): boolean {
+  return store === 'sqlite' || store === 'postgres' || isPostgresUrl(store)
+}
+
+function isPostgresUrl(url: string): boolean {
+  return /^postgres(ql)?:\/\//.test(url)
+}
+
+/** @param store `sqlite`; `postgres://…`, a server to make a database in; or `postgres`, a server of the bench's own */
+export async function freshDatabase(store: string): Promise<BenchDatabase> {
+  if (store === 'sqlite') return freshSqlite()
+  return freshPostgres(isPostgresUrl(store) ? store : (await postgresServer()).url)
+}
+
+/** @param url as {@link BenchDatabase.url} says it */
+export async function openStore(url: string): Promise<Store> {
+  if (!isPostgresUrl(url)) return openSqliteStore(url)
+  const { openPostgresStore } = await import(POSTGRES_PACKAGE)
+  return openPostgresStore(url)
+}
+
+const POSTGRES_PACKAGE = '@headrace/store-postgres'
+
+function freshSqlite(): BenchDatabase {
+  const folder = benchFolder('sqlite')
+  const url = join(folder, 'bench.db')
+  return {
+    url,
+    durability: 'each accepted job, step and result is on the disk before it is answered for (WAL, fdatasync)',
+    serverPid: undefined,
+    versions: { sqlite: new DatabaseSync(':memory:').prepare('select sqlite_version() as v').get()?.v as string },
+    async holdReader() {
+      const db = new DatabaseSync(url)
+      db.exec('begin')
+      db.prepare('select count(*) from processes').get()
+      return { [Symbol.asyncDispose]: async () => db.close() }
+    },
+    [Symbol.asyncDispose]: async () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+async function freshPostgres(server: string): Promise<BenchDatabase> {
+  const database = await createDatabase(server)
+  return {
+    url: database.url,
+    durability: `each accepted job, step and result is on the disk before it is answered for (${database.durability})`,
+    serverPid: database.serverPid,
+    versions: { postgresql: database.version },
+    async holdReader() {
+      const client = new pg.Client(database.url)
+      await client.connect()
+      await client.query('begin isolation level repeatable read')
+      await client.query('select count(*) from pg_class')
+      return { [Symbol.asyncDispose]: () => client.end() }
+    },
+    [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
+  }
+}

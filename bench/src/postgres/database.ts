@@ -1,0 +1,53 @@
+import pg from 'pg'
+import { parentOf } from '../machine/processes.ts'
+
+/** A database of its own in a server, dropped when it is disposed of. */
+export interface PostgresDatabase extends AsyncDisposable {
+  readonly url: string
+  readonly version: string
+  /** The settings that decide what a power cut may take. */
+  readonly durability: string
+  /** The root of the server's processes, where it runs on this machine. */
+  readonly serverPid: number | undefined
+}
+
+let made = 0
+
+export async function createDatabase(serverUrl: string): Promise<PostgresDatabase> {
+  const name = `hr_bench_${process.pid}_${++made}`
+  const about = await asAdmin(serverUrl, async (client) => {
+    await client.query(`create database ${name}`)
+    const { rows } = await client.query(`
+      select current_setting('server_version') as version, current_setting('fsync') as fsync,
+        current_setting('synchronous_commit') as synchronous_commit, pg_backend_pid() as pid`)
+    return rows[0] as { version: string; fsync: string; synchronous_commit: string; pid: number }
+  })
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return {
+    url: url.href,
+    version: about.version.split(' ')[0] ?? about.version,
+    durability: `fsync ${about.fsync}, synchronous_commit ${about.synchronous_commit}`,
+    serverPid: isHere(url) ? parentOf(about.pid) : undefined,
+    [Symbol.asyncDispose]: () =>
+      asAdmin(serverUrl, async (client) => {
+        await client.query(`drop database if exists ${name} with (force)`)
+        // So that what this one has left to be written does not fall on the next one's time.
+        await client.query('checkpoint')
+      }),
+  }
+}
+
+export async function asAdmin<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = new pg.Client(url)
+  await client.connect()
+  try {
+    return await work(client)
+  } finally {
+    await client.end()
+  }
+}
+
+function isHere({ hostname }: URL): boolean {
+  return ['127.0.0.1', 'localhost', '[::1]', ''].includes(hostname)
+}

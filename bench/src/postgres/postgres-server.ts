@@ -1,0 +1,122 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { benchFolder } from '../machine/about.ts'
+import { freePort } from '../process/free-port.ts'
+import { asAdmin } from './database.ts'
+
+export type PostgresServer = { readonly url: string }
+
+const READY_WITHIN_MS = 30_000
+const DEBIAN_VERSIONS = '/usr/lib/postgresql'
+/** The account that Debian's packages make: PostgreSQL refuses to run as root. */
+const ACCOUNT = 'postgres'
+
+/** Durable as PostgreSQL comes; with the memory that its users give it on a machine of this size. */
+const SETTINGS = {
+  listen_addresses: '127.0.0.1',
+  unix_socket_directories: '',
+  fsync: 'on',
+  synchronous_commit: 'on',
+  shared_buffers: '1GB',
+  max_wal_size: '4GB',
+  max_connections: '200',
+}
+
+let server: Promise<{ readonly url: string; readonly stop: () => Promise<void> }> | undefined
+
+/** Where to make databases: the server that `BENCH_POSTGRES` names, or one of the bench's own, started at the first call. */
+export async function postgresServer(): Promise<PostgresServer> {
+  const given = process.env.BENCH_POSTGRES
+  if (given !== undefined) return { url: given }
+  server ??= startServer()
+  return server
+}
+
+/** Stops the bench's own server, if it was started. */
+export async function stopPostgresServer(): Promise<void> {
+  await (await server)?.stop()
+  server = undefined
+}
+
+/** Undefined where there is none to be had. */
+export function postgresVersion(): string | undefined {
+  if (process.env.BENCH_POSTGRES !== undefined) return 'given'
+  const folder = binaries()
+  if (folder === undefined) return undefined
+  return spawnSync(join(folder, 'postgres'), ['--version'], { encoding: 'utf8' }).stdout.match(/\d+(\.\d+)?/)?.[0]
+}
+
+async function startServer() {
+  const bin = binaries()
+  if (bin === undefined) throw new Error('PostgreSQL is not installed; set BENCH_POSTGRES to a server, or install it.')
+  const folder = benchFolder('postgres')
+  const data = join(folder, 'data')
+  if (isRoot()) {
+    chmodSync(folder, 0o755)
+    execFileSync('chown', [ACCOUNT, folder])
+  }
+  const [initdb, ...initdbArgs] = asAccount(join(bin, 'initdb'), [
+    ...['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'],
+  ])
+  execFileSync(initdb, initdbArgs, { stdio: ['ignore', 'ignore', 'inherit'] })
+  const port = await freePort()
+  const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => [
+    '-c',
+    `${name}=${value}`,
+  ])
+  const [postgres, ...postgresArgs] = asAccount(join(bin, 'postgres'), ['-D', data, ...settings])
+  const child = spawn(postgres, postgresArgs, { stdio: ['ignore', 'ignore', 'ignore'] })
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  await untilReady(url, child)
+  return {
+    url,
+    async stop() {
+      const exited = once(child, 'exit')
+      // SIGINT: PostgreSQL's fast shutdown. Through runuser it is told to the postmaster itself.
+      const postmaster = await postmasterPid(url)
+      process.kill(postmaster, 'SIGINT')
+      await exited
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function postmasterPid(url: string): Promise<number> {
+  return asAdmin(url, async (client) => {
+    const { rows } = await client.query(`select split_part(pg_read_file('postmaster.pid'), e'\\n', 1)::int as pid`)
+    return (rows[0] as { pid: number }).pid
+  })
+}
+
+async function untilReady(url: string, child: ChildProcess): Promise<void> {
+  const end = Date.now() + READY_WITHIN_MS
+  while (child.exitCode === null) {
+    try {
+      await asAdmin(url, (client) => client.query('select 1'))
+      return
+    } catch (error) {
+      if (Date.now() > end) throw new Error('PostgreSQL did not begin to answer in time', { cause: error })
+      await sleep(100)
+    }
+  }
+  throw new Error(`PostgreSQL ended at its start with ${child.exitCode}`)
+}
+
+/** The folder of `initdb` and `postgres`: on the path, or where Debian puts the newest one. */
+function binaries(): string | undefined {
+  const found = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout?.trim()
+  const versions = existsSync(DEBIAN_VERSIONS) ? readdirSync(DEBIAN_VERSIONS).sort((a, b) => Number(b) - Number(a)) : []
+  const folders = [...versions.map((version) => join(DEBIAN_VERSIONS, version, 'bin')), ...(found ? [found] : [])]
+  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0
+}
+
+function asAccount(program: string, args: readonly string[]): [string, ...string[]] {
+  return isRoot() ? ['runuser', '-u', ACCOUNT, '--', program, ...args] : [program, ...args]
+}

@@ -1,0 +1,29 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { treeRssMb } from '../machine/processes.ts'
+import { round, timed, type Workload, withWorker } from './workload.ts'
+
+const SETTLE_MS = 3_000
+const WATCH_MS = 10_000
+
+export const idle: Workload = {
+  figure: 'rssMb',
+  moreIsBetter: false,
+  what: () => `a worker with nothing to do, over ${WATCH_MS / 1_000} s: its memory, its CPU, and its server's CPU`,
+  measure: (peer) =>
+    withWorker(peer, async (worker) => {
+      await sleep(SETTLE_MS)
+      const { seconds, load } = await timed(peer, worker, () => sleep(WATCH_MS))
+      const percent = (part: string) => round(((load?.cpuSeconds[part] ?? Number.NaN) / seconds) * 100)
+      return {
+        figures: {
+          rssMb: round(treeRssMb(worker.pid) ?? Number.NaN),
+          cpuPercent: percent('worker'),
+          ...(peer.serverPid !== undefined && {
+            serverCpuPercent: percent('server'),
+            serverRssMb: round(treeRssMb(peer.serverPid) ?? Number.NaN),
+          }),
+        },
+        load,
+      }
+    }),
+}
