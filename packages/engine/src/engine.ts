@@ -1,3 +1,4 @@
+import type { CacheMode } from './cache/cache-key.ts'
 import type { Clock } from './clock/clock.ts'
 import {
   DuplicateTaskError,
@@ -50,6 +51,8 @@ export type SubmitOptions = {
   readonly limit?: LimitOption
   /** The stack whose workers it runs on. Default: the engine's. */
   readonly deployment?: string
+  /** Of a task with a cache. Default `use`. */
+  readonly cache?: CacheMode
 }
 
 /** `existing`: the idempotency key was used before for this very request; `id` is the job that it became. */
@@ -222,6 +225,11 @@ export class Engine {
     return outcome
   }
 
+  /** Forgets stored results: of one task, of one key, or all. What is being made is not kept. @returns how many */
+  purgeCache(filter: { readonly task?: string; readonly key?: string } = {}): Promise<number> {
+    return this.store.purgeCache(filter)
+  }
+
   /** A new job like an ended one, with a link to it. @throws {UnknownJobError} {JobNotEndedError} {UnknownTaskError} */
   async retry(id: JobId): Promise<Submitted> {
     const job = await this.store.job(id)
@@ -288,15 +296,20 @@ export class Engine {
     const build = (payload: Payload) => {
       const { owner, deployment = this.deployment } = options
       const [id, now] = [this.#ids.job(), this.clock.now()]
-      return newJob({ id, now, task, input: parsed, payload, options, owner, deployment })
+      return newJob({ id, now, task, given: input, input: parsed, payload, options, owner, deployment })
     }
     return typeof encoded === 'string' ? build(encoded) : encoded.then(build)
   }
 
-  #newChild(task: AnyTask, { parsed, payload }: ChildInput, options: CallOptions, parent: Claimed): NewJob {
+  #newChild(
+    task: AnyTask,
+    { given, parsed, payload }: ChildInput,
+    options: CallOptions,
+    parent: Claimed,
+  ): NewJob | Promise<NewJob> {
     const { owner, deployment, deadlineAt: deadlineAtMax } = parent
     const [id, now] = [this.#ids.job(), this.clock.now()]
-    return newJob({ id, now, task, input: parsed, payload, options, owner, deployment, deadlineAtMax })
+    return newJob({ id, now, task, given, input: parsed, payload, options, owner, deployment, deadlineAtMax })
   }
 }
 

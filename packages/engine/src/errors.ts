@@ -287,8 +287,8 @@ export class StoreTooNewError extends EngineError {
 export class TransactionRefusedError extends EngineError {
   override readonly name = 'TransactionRefusedError'
   readonly code = 'transaction_refused'
-  constructor(why: string) {
-    super(`The transaction cannot take the job: ${why}. Nothing was stored.`)
+  constructor(why: string, options?: { cause: unknown }) {
+    super(`The transaction cannot take the job: ${why}. Nothing was stored.`, options)
   }
 }
 

@@ -1,4 +1,5 @@
 export { assertNever, type Branded } from './brand.ts'
+export type { CacheMode, CacheOptions } from './cache/cache-key.ts'
 export type { Clock, Timer } from './clock/clock.ts'
 export * from './engine.ts'
 export * from './errors.ts'

@@ -1,3 +1,4 @@
+import { askCache } from './cache.ts'
 import type { Endings } from './ending.ts'
 import type { Context } from './prepared.ts'
 
@@ -8,15 +9,17 @@ export type Due = {
   readonly limit_key: string | null
   /** 1: it holds a permit of its limit, as one that comes back to the line at once does. */
   readonly permit: number
+  readonly cache_key: string | null
 }
 
 /**
- * Decides what becomes of a job that is due and has its place, and writes it down: it is `ready`, or `blocked` until its
- * limit has a permit for it. Whoever makes a job due, of whatever kind, comes here. Its row says `ready` already, so
+ * Decides what becomes of a job that is due and has its place, and writes it down: the cache ends
+ * it or it is `following` another job with its key, or it is `blocked` until its limit has a permit for it, or it is `ready`. Whoever makes a job due, of whatever kind, comes here. Its row says `ready` already, so
  * that a job which nothing holds up, and most are so, costs no statement.
  * @param endings those of the transaction: a permit is given out when it is finished, to the most urgent who waits by then
  */
 export function admit(context: Context, endings: Endings, due: Due): void {
+  if (due.cache_key !== null && askCache(context, endings, due, due.cache_key)) return
   if (due.limit_key !== null && due.permit === 0) {
     context.sql.run('block', due.seq)
     endings.permitWanted(due.limit_key)

@@ -99,14 +99,18 @@ async function databaseOf(transaction: unknown): Promise<DatabaseSync> {
     throw new TransactionRefusedError('it is neither a DatabaseSync nor a transaction of Kysely')
   }
   if (transaction.isTransaction !== true) throw new TransactionRefusedError('it is Kysely outside of a transaction')
-  let connection: unknown
-  try {
-    connection = await transaction.getExecutor().provideConnection(async (lent) => lent)
-  } catch (error) {
-    throw new TransactionRefusedError(`Kysely does not lend its connection (${(error as Error).message})`)
-  }
+  const connection = await connectionOf(transaction)
   if (connection instanceof NodeSqliteConnection) return connection.db
   throw new TransactionRefusedError('its Kysely has another dialect; make it with nodeSqliteDialect')
+}
+
+async function connectionOf(transaction: KyselyLike): Promise<unknown> {
+  try {
+    return await transaction.getExecutor().provideConnection(async (lent) => lent)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new TransactionRefusedError(`Kysely lends out no connection of it (${why})`, { cause })
+  }
 }
 
 /** What is needed of Kysely, so that the store does not load it. */

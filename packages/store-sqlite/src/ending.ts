@@ -7,6 +7,7 @@ import {
   type Transition,
 } from '@headrace/engine'
 import { admit, type Due } from './admit.ts'
+import { leaveCache } from './cache.ts'
 import { countOut, giveOutPermits, returnPermit } from './limits.ts'
 import { FOR_EVER, park, wake } from './parking.ts'
 import type { Context } from './prepared.ts'
@@ -26,8 +27,6 @@ export type Ending = {
   /** `held`: it had no place in its group, so its end lets nobody else go. */
   readonly state?: string
 }
-
-type End = { readonly to: EndState; readonly result?: string; readonly error?: RecordedError }
 
 /** Ended children of one parent's step, counted over a transaction. */
 type Countdown = {
@@ -57,15 +56,18 @@ export class Endings {
   }
 
   /** Ends a live job; one that something else in this transaction has ended already stays as it is. */
-  end(job: Ending, to: End): void {
-    const gone = this.#context.sql.get<Pick<Due, 'limit_key' | 'permit'>>('deleteLive', job.seq)
+  end(job: Ending, to: EndedAs): void {
+    const gone = this.#context.sql.get<Gone>('deleteLive', job.seq)
     if (gone === undefined) return
     if (gone.limit_key !== null) countOut(this.#context, this, gone.limit_key, gone.permit)
     this.ended(job, to)
+    if (to.cachedFrom !== undefined) this.#context.sql.run('noteCacheHit', to.cachedFrom, job.seq)
+    else if (gone.cache_key !== null && gone.state !== 'following')
+      leaveCache(this.#context, this, { seq: job.seq, key: gone.cache_key, to })
   }
 
   /** What follows from the end of a job that is not live any more. */
-  ended(job: Ending, to: End): void {
+  ended(job: Ending, to: EndedAs): void {
     const { sql, clock, hints, events } = this.#context
     const now = clock.now()
     const { seq, attempt, worker, started_at: startedAt } = job
@@ -162,6 +164,17 @@ export class Endings {
   }
 }
 
+/** What `live` said of a job last. */
+type Gone = Pick<Due, 'limit_key' | 'permit' | 'cache_key'> & { readonly state: string }
+
+export type EndedAs = {
+  readonly to: EndState
+  readonly result?: string
+  readonly error?: RecordedError
+  /** The job whose result it is. */
+  readonly cachedFrom?: number
+}
+
 type LiveRow = Ending & { readonly state: string; readonly cancel_at: number | null; readonly id: JobId }
 
 /**
@@ -252,7 +265,7 @@ export function returnToLine(
   hints.events()
 }
 
-function endedData(to: End): string | null {
+function endedData(to: EndedAs): string | null {
   if (to.error === undefined) return to.to === 'succeeded' ? null : JSON.stringify({ state: to.to })
   const { code, message } = to.error
   return JSON.stringify({ state: to.to, error: { code, message } })

@@ -1,5 +1,6 @@
 import { type Enqueued, type JobLimit, laneOf, limitFull, type NewJob, type RecordedError } from '@headrace/engine'
 import { admit } from './admit.ts'
+import { hasAnswer, putInCache } from './cache.ts'
 import { type Ending, Endings } from './ending.ts'
 import { countIn, inTheWay, isUnderSameLimit, makeRoom } from './limits.ts'
 import type { Context } from './prepared.ts'
@@ -33,13 +34,16 @@ function enqueueJob(context: Context, endings: Endings, job: NewJob): Enqueued {
       return { outcome: used.fingerprint === fingerprint ? 'existing' : 'conflict', id }
     }
   }
-  const inItsWay = job.limit?.whenFull === 'reject' ? inTheWay(context, job.limit) : undefined
+  // What needs no worker is held up by no limit.
+  const isAnswered = job.limit !== undefined && hasAnswer(context, job)
+  const inItsWay = !isAnswered && job.limit?.whenFull === 'reject' ? inTheWay(context, job.limit) : undefined
   if (inItsWay !== undefined) return { outcome: 'rejected', id: inItsWay, why: 'limit_full' }
   if (job.idempotency !== undefined) {
     const { scope, key, fingerprint } = job.idempotency
     context.sql.run('insertIdempotency', scope, key, fingerprint, job.id, context.clock.now())
   }
-  insertNewJob(context, endings, job, undefined, 0, false)
+  const { limit: _, ...unlimited } = job
+  insertNewJob(context, endings, isAnswered ? unlimited : job, undefined, 0, false)
   return { outcome: 'created', id: job.id }
 }
 
@@ -97,6 +101,7 @@ export function insertNewJob(
     parent?.attached ? 1 : 0,
     limit?.key ?? null,
   )
+  if (job.cache !== undefined) putInCache(context, seq, job.cache)
   if (limit !== undefined) countIn(context, endings, limit)
   for (const tag of job.tags ?? []) sql.run('insertTag', tag, seq)
   context.events.add(seq, 'queued', 0, now, null)
@@ -104,7 +109,13 @@ export function insertNewJob(
   if (limit !== undefined && full !== undefined)
     refuseChild(endings, { seq, state, kind: job.kind }, parent, limitFull(limit, full))
   else if (state === 'ready')
-    admit(context, endings, { seq, queue: job.queue, limit_key: limit?.key ?? null, permit: 0 })
+    admit(context, endings, {
+      seq,
+      queue: job.queue,
+      limit_key: limit?.key ?? null,
+      permit: 0,
+      cache_key: job.cache?.key ?? null,
+    })
   else if (state === 'scheduled') hints.dueAt(dueAt)
   return seq
 }

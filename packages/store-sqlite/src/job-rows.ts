@@ -1,12 +1,13 @@
-import type { Job, JobId, JobLimit, Progress, RecordedError, Resources, WorkerId } from '@headrace/engine'
+import type { Job, JobCache, JobId, JobLimit, Progress, RecordedError, Resources, WorkerId } from '@headrace/engine'
 import { FOR_EVER } from './parking.ts'
 
 /** The columns of a job wherever jobs are read; `toJob` turns them into the union. */
 export const jobColumns = `
   jobs.seq as seq, jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.queue as queue, jobs.priority as priority,
   jobs.created_at as created_at, jobs.deadline_at as deadline_at, jobs.owner as owner, jobs.tags as tags,
-  jobs.step as step, jobs.item as item, jobs.retry_of as retry_of, jobs.limits as limits,
-  lanes.deployment as deployment, lanes.labels as labels, lanes.needs as needs, parents.id as parent_id, roots.id as root_id,
+  jobs.step as step, jobs.item as item, jobs.retry_of as retry_of, jobs.limits as limits, jobs.cache as cache,
+  sources.id as cached_from, lanes.deployment as deployment, lanes.labels as labels, lanes.needs as needs,
+  parents.id as parent_id, roots.id as root_id,
   live.state as live_state, live.due_at as due_at, live.attempt as live_attempt, live.started_at as live_started_at,
   live.cancel_at as cancel_at, workers.uid as worker, outcomes.state as end_state, outcomes.error as error,
   outcomes.attempt as end_attempt, outcomes.started_at as end_started_at, outcomes.ended_at as ended_at,
@@ -20,7 +21,9 @@ export const jobJoins = `
   left join workers on workers.id = coalesce(live.worker, outcomes.worker)
   left join jobs as parents on parents.seq = jobs.parent_seq
   left join jobs as roots on roots.seq = jobs.root_seq
-  left join progress on progress.seq = jobs.seq`
+  left join progress on progress.seq = jobs.seq
+  left join cache on cache.key = live.cache_key and live.state = 'following'
+  left join jobs as sources on sources.seq = coalesce(cache.seq, outcomes.cached_from)`
 
 export type JobRow = {
   readonly seq: number
@@ -40,6 +43,8 @@ export type JobRow = {
   readonly deployment: string | null
   readonly labels: string | null
   readonly needs: string | null
+  readonly cache: string | null
+  readonly cached_from: string | null
   readonly parent_id: string | null
   readonly root_id: string | null
   readonly live_state: 'held' | 'blocked' | 'following' | 'scheduled' | 'parked' | 'ready' | 'running' | null
@@ -78,11 +83,18 @@ export function toJob(row: JobRow): Job {
     ...(row.deployment && { deployment: row.deployment }),
     ...(row.labels && { labels: JSON.parse(row.labels) as string[] }),
     ...(row.needs && { needs: JSON.parse(row.needs) as Resources }),
+    ...(row.cache !== null && { cache: toCache(row) }),
     ...(row.limits !== null && { limit: JSON.parse(row.limits) as JobLimit }),
     ...(row.deadline_at !== null && { deadlineAt: row.deadline_at }),
     ...(row.fraction !== null && { progress: toProgress(row, row.fraction) }),
   }
   return { ...base, ...stateOf(row) } as unknown as Job
+}
+
+function toCache(row: JobRow): JobCache {
+  if (row.cached_from === null) return { hit: false }
+  const id = row.cached_from as JobId
+  return row.end_state === null ? { hit: false, following: id } : { hit: true, from: id }
 }
 
 function toProgress(row: JobRow, fraction: number): Progress {

@@ -314,4 +314,7 @@ export const migrations: readonly string[] = [
   ) strict, without rowid;
   create index schedules_due on schedules (next_at) where paused = 0 and next_at is not null;
   `,
+  `
+  create index cache_by_task on cache (task, key);
+  `,
 ]

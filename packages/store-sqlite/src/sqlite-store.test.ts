@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after } from 'node:test'
-import { type CallersConnection, type OpenStore, testRouting, testStore } from '@headrace/engine/conformance'
+import { type CallersConnection, type OpenStore, testReuse, testRouting, testStore } from '@headrace/engine/conformance'
 import { Kysely, sql } from 'kysely'
 import { nodeSqliteDialect } from './kysely/index.ts'
 import { openSqliteStore } from './sqlite-store.ts'
@@ -67,3 +67,4 @@ const open: OpenStore = (clock, options = {}) =>
 
 testStore('the SQLite store', open, [bare, kysely])
 testRouting('the SQLite store', open)
+testReuse('the SQLite store', open)

@@ -35,6 +35,7 @@ import {
   type WorkerInfo,
   type WorkerRow,
 } from '@headrace/engine'
+import { PURGED_MAX, purgeSomeOfCache } from './cache.ts'
 import { CallersTransactions } from './callers-transaction.ts'
 import { KnownWorker } from './claim.ts'
 import { commitBatch, durabilityOf } from './commit.ts'
@@ -242,6 +243,14 @@ class SqliteStore implements Store {
     const steps = this.#context.sql.all<StepRow>('stepsOfJob', row)
     if (steps.length === 0) return []
     return toRecordedSteps(steps, this.#context.sql.all<ChildRow>('allChildOutcomes', row))
+  }
+
+  async purgeCache(filter: { readonly task?: string; readonly key?: string }): Promise<number> {
+    for (let purged = 0; ; ) {
+      const some = await this.#commits.run('before-answer', () => purgeSomeOfCache(this.#context, filter))
+      purged += some
+      if (some < PURGED_MAX) return purged
+    }
   }
 
   async job(id: JobId): Promise<Job | undefined> {

@@ -68,13 +68,13 @@ export const markClaimed = `
   where seq in (select value from json_each(?))`
 
 /**
- * Takes away a task whose success changes nothing but itself: nobody asked it to stop, and it holds no permit. What
+ * Takes away a task whose success changes nothing but itself: nobody asked it to stop, it holds no permit, and no cache keeps it. What
  * `transition.ts` makes of a success in that case is to end it, so this asks for no more. Primary key: live (seq).
  */
 export const deleteSucceeded = `
   delete from live
   where seq = ? and state = 'running' and worker = ? and attempt = ? and kind = 'task' and cancel_reason is null
-    and limit_key is null
+    and limit_key is null and cache_key is null
   returning kind, attempt, worker, started_at, parent_seq, step, grouped`
 
 /** Makes due what has fallen due, the first first, up to so many. Index: live_due (due_at). */
@@ -84,7 +84,7 @@ export const promoteScheduled = `
     select seq from live indexed by live_due
     where state in ('scheduled', 'parked') and due_at <= ? order by due_at, seq limit ?
   )
-  returning seq, queue, limit_key, permit`
+  returning seq, queue, limit_key, permit, cache_key`
 
 /** Index: live_due (due_at). */
 export const nextScheduled = `select min(due_at) as due_at from live indexed by live_due where state in ('scheduled', 'parked')`
@@ -121,6 +121,71 @@ export const countPermitBack = `update limits set taken = taken - 1 where key = 
 /** Primary key: live (seq). */
 export const givePermitBack = `update live set permit = 0 where seq = ?`
 
+/** Primary key: jobs (seq). */
+export const noteCacheOptions = `update jobs set cache = ? where seq = ?`
+
+/** Primary key: live (seq). */
+export const noteCacheKey = `update live set cache_key = ? where seq = ?`
+
+/** Primary key: jobs (seq). */
+export const cacheOptions = `select task, cache from jobs where seq = ?`
+
+/** Primary keys: cache (key), outcomes (seq). */
+export const cacheEntry = `
+  select cache.seq as seq, cache.state as state, cache.expires_at as expires_at, outcomes.result as result
+  from cache left join outcomes on outcomes.seq = cache.seq where cache.key = ?`
+
+/** Primary key: cache (key). */
+export const putCacheEntry = `
+  insert into cache (key, task, seq, state, expires_at) values (?, ?, ?, ?, ?)
+  on conflict (key) do update set seq = excluded.seq, state = excluded.state, expires_at = excluded.expires_at`
+
+/** Primary key: cache (key). */
+export const deleteCacheEntry = `delete from cache where key = ?`
+
+/** Index: cache_expiry (expires_at). */
+export const deleteExpiredCache = `
+  delete from cache where key in (
+    select key from cache indexed by cache_expiry where expires_at is not null and expires_at <= ? limit ?
+  )`
+
+/** Index: cache_by_task (task, key). */
+export const deleteCacheOfTask = `
+  delete from cache where key in (select key from cache indexed by cache_by_task where task = ? limit ?)`
+
+/** Scan: to its limit, and all of it is deleted. */
+export const deleteCache = `delete from cache where key in (select key from cache limit ?)`
+
+/** Primary key: live (seq). */
+export const follow = `update live set state = 'following' where seq = ?`
+
+/** Primary key: live (seq). */
+export const leaveCache = `update live set cache_key = null where seq = ?`
+
+/** Index: live_following (cache_key, seq). */
+export const followers = `
+  select seq, kind, attempt, parent_seq, step, grouped, queue, limit_key, permit, cache_key
+  from live indexed by live_following where cache_key = ? and state = 'following' order by seq limit ?`
+
+/** Primary key: live (seq). */
+export const stopFollowing = `update live set state = 'ready' where seq = ?`
+
+/** Primary key: outcomes (seq). */
+export const noteCacheHit = `update outcomes set cached_from = ? where seq = ?`
+
+/** A live job with its place. Primary key: live (seq). */
+export const liveBySeq = `
+  select seq, state, kind, attempt, parent_seq, step, grouped from live where seq = ?`
+
+/** Whether a job is above another one in its tree. Primary key: jobs (seq). */
+export const isAbove = `
+  with recursive above (seq) as (
+    select parent_seq from jobs where seq = ?1
+    union all
+    select jobs.parent_seq from above cross join jobs on jobs.seq = above.seq where jobs.parent_seq is not null
+  )
+  select 1 as found from above where seq = ?2`
+
 /** Primary key: live (seq). */
 export const block = `update live set state = 'blocked' where seq = ?`
 
@@ -153,26 +218,29 @@ export const limitCounts = `
 export const heldJob = `
   select live.queue as queue, live.kind as kind, live.lapses as lapses, live.busy as busy, live.deadline_at as deadline_at,
     live.cancel_reason as cancel_reason, live.started_at as started_at, live.attempt as attempt,
-    live.limit_key as limit_key, live.permit as permit, live.worker as worker, live.parent_seq as parent_seq, live.step as step, live.grouped as grouped
+    live.limit_key as limit_key, live.permit as permit, live.cache_key as cache_key,
+    live.worker as worker, live.parent_seq as parent_seq, live.step as step, live.grouped as grouped
   from live
   where seq = ? and state = 'running' and worker = ? and attempt = ?`
 
 /** Index: live_running (worker). */
 export const heldByWorker = `
-  select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit, worker,
+  select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit,
+    cache_key, worker,
     parent_seq, step, grouped
   from live indexed by live_running
   where worker = ? and state = 'running'`
 
 /** A job that this worker still holds. Primary key: live (seq). */
 export const heldBySeq = `
-  select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit, worker,
+  select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit,
+    cache_key, worker,
     parent_seq, step, grouped
   from live
   where seq = ? and worker = ? and state = 'running'`
 
 /** Primary key: live (seq). */
-export const deleteLive = `delete from live where seq = ? returning limit_key, permit`
+export const deleteLive = `delete from live where seq = ? returning state, limit_key, permit, cache_key`
 
 /** Primary key: live (seq). */
 export const returnToWaiting = `
@@ -219,7 +287,7 @@ export const wakeParked = `
   update live set state = 'ready', due_at = ?1, rank = ?1
   where seq = ?2 and state = 'parked'
     and exists (select 1 from steps where steps.seq = ?2 and steps.step = ?3 and steps.kind <> 'start')
-  returning seq, queue, limit_key, permit`
+  returning seq, queue, limit_key, permit, cache_key`
 
 /** Index: jobs (id unique). */
 export const seqByJobId = `select seq from jobs where id = ?`
@@ -250,7 +318,7 @@ export const unholdChildren = `
     select seq from live indexed by live_children
     where parent_seq = ?2 and step = ?3 and state = 'held' order by seq limit ?4
   )
-  returning seq, queue, state, due_at, limit_key, permit`
+  returning seq, queue, state, due_at, limit_key, permit, cache_key`
 
 /** Primary key: steps (seq, step). */
 export const insertStep = `

@@ -1,4 +1,5 @@
 import { afterLapse, cancelled, deadlineExceeded, type Release, type SweepResult } from '@headrace/engine'
+import { forgetExpired } from './cache.ts'
 import { promoteDue, running } from './commit.ts'
 import { applyTransition, type Ending, Endings, type HeldRow } from './ending.ts'
 import { FOR_EVER } from './parking.ts'
@@ -24,6 +25,7 @@ export function sweep(context: Context, processes: ProcessRegistry): SweepResult
   promoteDue(context, endings)
   endPastDeadline(context, endings)
   endSignalWaits(context, endings)
+  forgetExpired(context)
   const nextDueAt = nextDue(context)
   const released = endings.finish()
   return { lostWorkers, returnedJobs, released, ...(nextDueAt !== undefined && { nextDueAt }) }

@@ -94,7 +94,8 @@ export class ChildSteps {
   #newChild(task: AnyTask, input: unknown, options: CallOptions): NewJob | Promise<NewJob> {
     const { services } = this.#steps
     const build = (parsed: unknown): NewJob | Promise<NewJob> => {
-      const make = (payload: Payload) => services.newJob(task, { parsed, payload }, options, this.#claimed)
+      const make = (payload: Payload) =>
+        services.newJob(task, { given: input, parsed, payload }, options, this.#claimed)
       const encoded = services.payloads.encode(input, `The input of ${task.name}`)
       return typeof encoded === 'string' ? make(encoded) : encoded.then(make)
     }

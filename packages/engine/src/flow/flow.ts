@@ -1,3 +1,4 @@
+import type { CacheMode } from '../cache/cache-key.ts'
 import type { JobId } from '../job/job.ts'
 import type { Resources } from '../routing/resources.ts'
 import type { LogLevel } from '../store/store.ts'
@@ -18,6 +19,8 @@ export type CallOptions = {
   readonly needs?: Resources
   /** Instead of the task's. What a workflow waits for works under a permit of the same key that it holds itself. */
   readonly limit?: LimitOption
+  /** Of a task with a cache. Default `use`. */
+  readonly cache?: CacheMode
 }
 
 export type MapOptions = CallOptions & {

@@ -4,8 +4,8 @@ import type { ChildOutcome, Claimed, Lease, NewJob, NewStep, Payload, RecordedSt
 import type { AnyTask } from '../task/workflow.ts'
 import type { CallOptions } from './flow.ts'
 
-/** A child's input, as its task's schema reads it and as the store keeps it. */
-export type ChildInput = { readonly parsed: unknown; readonly payload: Payload }
+/** A child's input, as it was given, as its task's schema reads it, and as the store keeps it. */
+export type ChildInput = { readonly given: unknown; readonly parsed: unknown; readonly payload: Payload }
 
 /** A workflow at rest, which can leave the worker's memory. */
 export interface Parkable {
@@ -23,7 +23,7 @@ export type WorkflowServices = {
   /** Resolves once a slot of the workflow's queue is taken for a local step. */
   takeSlot(queue: string): Promise<void>
   releaseSlot(queue: string): void
-  newJob(task: AnyTask, input: ChildInput, options: CallOptions, parent: Claimed): NewJob
+  newJob(task: AnyTask, input: ChildInput, options: CallOptions, parent: Claimed): NewJob | Promise<NewJob>
   /** A workflow that could wait for the same in the store: it may be parked from now on. */
   rests(run: Parkable): void
   /** It is at work again, or over. */

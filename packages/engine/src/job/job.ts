@@ -27,6 +27,11 @@ export type RecordedError = {
   readonly details?: Json
 }
 
+/** Where the result of a job came from whose task has a cache. `following`: it waits for the result of that job. */
+export type JobCache =
+  | { readonly hit: true; readonly from: JobId }
+  | { readonly hit: false; readonly following?: JobId }
+
 export type Progress = { readonly fraction: number; readonly message?: string; readonly at: number }
 
 /**
@@ -71,6 +76,8 @@ type JobBase = {
   readonly labels?: readonly string[]
   readonly needs?: Resources
   readonly limit?: JobLimit
+  /** Of a job whose task has a cache, unless it was to do without. */
+  readonly cache?: JobCache
   readonly progress?: Progress
 }
 
@@ -84,7 +91,13 @@ export type Job = JobBase &
         readonly startedAt: number
         readonly cancelRequestedAt?: number
       }
-    | { readonly state: 'succeeded'; readonly startedAt: number; readonly endedAt: number; readonly worker?: WorkerId }
+    | {
+        readonly state: 'succeeded'
+        /** Left out when its result was another job's. */
+        readonly startedAt?: number
+        readonly endedAt: number
+        readonly worker?: WorkerId
+      }
     | {
         readonly state: 'failed' | 'cancelled'
         readonly startedAt?: number

@@ -1,6 +1,7 @@
+import { cacheKey } from '../cache/cache-key.ts'
 import type { SubmitOptions } from '../engine.ts'
 import type { NewJob, Payload } from '../store/store.ts'
-import { checkLimit } from '../task/check-options.ts'
+import { checkDuration, checkLimit } from '../task/check-options.ts'
 import type { AnyTask } from '../task/workflow.ts'
 import type { JobId } from './job.ts'
 
@@ -13,6 +14,8 @@ export type JobRequest = {
   readonly task: AnyTask
   /** As the task's schema reads it. */
   readonly input: unknown
+  /** As it was given. */
+  readonly given: unknown
   /** As the store keeps it. */
   readonly payload: Payload
   readonly options: SubmitOptions
@@ -23,7 +26,24 @@ export type JobRequest = {
 }
 
 /** What is stored: the request's own options before the task's. @throws {OptionInvalidError} by a limit that is a function */
-export function newJob(request: JobRequest): NewJob {
+export function newJob(request: JobRequest): NewJob | Promise<NewJob> {
+  const job = withoutCache(request)
+  const { task, options } = request
+  if (task.cache === undefined || options.cache === 'off') return job
+  const dependencies = task.cache.dependencies?.(request.input) ?? []
+  if (dependencies instanceof Promise) return dependencies.then((known) => withCache(job, request, known))
+  return withCache(job, request, dependencies)
+}
+
+function withCache(job: NewJob, request: JobRequest, dependencies: readonly string[]): NewJob {
+  const { task, options, given, owner } = request
+  const { ttlMs = 0, perOwner } = task.cache ?? {}
+  checkDuration('cache.ttlMs', ttlMs)
+  const key = cacheKey({ task, input: given, dependencies, owner: perOwner === true ? owner : undefined })
+  return { ...job, cache: { key, ttlMs, mode: options.cache === 'refresh' ? 'refresh' : 'use' } }
+}
+
+function withoutCache(request: JobRequest): NewJob {
   const { id, now, task, input, payload, options, owner, deployment, deadlineAtMax } = request
   const { delayMs, tags, idempotencyKey: key } = options
   const deadlineMs = options.deadlineMs ?? task.deadlineMs

@@ -1,4 +1,5 @@
 import { suite } from 'node:test'
+import { testCache } from './conformance/cache.ts'
 import { testCancel } from './conformance/cancel.ts'
 import { testClaim } from './conformance/claim.ts'
 import { testCommitRepeats } from './conformance/commit-repeats.ts'
@@ -59,5 +60,18 @@ export function testRouting(
 ): void {
   suite(`routing in ${name}`, () => {
     for (const subject of subjects) routing[subject](open)
+  })
+}
+
+const reuse = { cache: testCache }
+
+/** What a store must do of results that are used again; @param subjects the ones that it is held to, all by default */
+export function testReuse(
+  name: string,
+  open: OpenStore,
+  subjects = Object.keys(reuse) as readonly (keyof typeof reuse)[],
+): void {
+  suite(`reuse in ${name}`, () => {
+    for (const subject of subjects) reuse[subject](open)
   })
 }

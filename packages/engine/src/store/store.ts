@@ -29,6 +29,11 @@ export type NewJob = {
   readonly labels?: readonly string[]
   readonly needs?: Resources
   readonly limit?: JobLimit
+  /**
+   * Its result may be that of another job with this key. `use`: a stored result ends it at once; while another one is at
+   * it, it waits for that one's, and takes over when that fails. `refresh`: it runs, and its result is the one from then on.
+   */
+  readonly cache?: { readonly key: string; readonly ttlMs: number; readonly mode: 'use' | 'refresh' }
   /** A second job with the same scope and key is not stored; the first one's id is returned. */
   readonly idempotency?: { readonly scope: string; readonly key: string; readonly fingerprint: string }
 }
@@ -395,6 +400,9 @@ export interface Store extends AsyncDisposable {
   outcomes(row: number, step: number): Promise<readonly ChildOutcome[]>
   /** All stored steps of a workflow, in step order. */
   history(row: number): Promise<readonly RecordedStep[]>
+
+  /** Forgets results, all when nothing is named. What is being made is given to those who wait for it, and not kept. @returns how many */
+  purgeCache(filter: { readonly task?: string; readonly key?: string }): Promise<number>
 
   job(id: JobId): Promise<Job | undefined>
   /** States of many jobs at once; unknown ids are left out. */

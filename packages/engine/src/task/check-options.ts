@@ -1,3 +1,4 @@
+import type { CacheMode } from '../cache/cache-key.ts'
 import { OptionInvalidError } from '../errors.ts'
 import type { JobLimit } from '../job/job.ts'
 import { amountsOf, type Resources } from '../routing/resources.ts'
@@ -17,6 +18,7 @@ type Options = {
   readonly labels?: readonly string[]
   readonly needs?: Resources
   readonly deployment?: string
+  readonly cache?: CacheMode
 }
 
 const PRIORITY_MAX = 1_000_000
@@ -29,13 +31,14 @@ const PLAIN_RESOURCES = ['cpu', 'memoryMb', 'gpuMemoryMb']
 const NAME_FORM = '1 to 63 letters, digits, dots, dashes and underscores, a letter or digit first'
 const NAME = /^[A-Za-z0-9][\w.-]{0,62}$/
 const LABEL = /^[A-Za-z0-9][\w.-]{0,62}(=[\w.-]{1,63})?$/
+const CACHE_MODES: readonly CacheMode[] = ['use', 'refresh', 'off']
 const WHEN_FULL: readonly JobLimit['whenFull'][] = ['wait', 'reject', 'replace']
 const TAGS_MAX = 50
 const TEXT_LENGTH_MAX = 255
 
 /** Refuses what could not be stored or would never happen, before anything is stored. @throws {OptionInvalidError} */
 export function checkOptions(options: Options): void {
-  const { queue, priority, delayMs, deadlineMs, tags, idempotencyKey, concurrency, limit, deployment } = options
+  const { queue, priority, delayMs, deadlineMs, tags, idempotencyKey, concurrency, limit, deployment, cache } = options
   if (queue !== undefined) checkText('queue', queue)
   if (priority !== undefined) checkWhole('priority', priority, -PRIORITY_MAX, PRIORITY_MAX)
   if (delayMs !== undefined) checkDuration('delayMs', delayMs)
@@ -45,6 +48,8 @@ export function checkOptions(options: Options): void {
   if (limit !== undefined) checkLimit(limit)
   if (deployment !== undefined) checkDeployment('deployment', deployment)
   checkTraits(options)
+  if (cache !== undefined && !CACHE_MODES.includes(cache))
+    throw new OptionInvalidError('cache', String(cache), `one of ${CACHE_MODES.join(', ')}`)
   if (tags === undefined) return
   if (tags.length > TAGS_MAX) throw new OptionInvalidError('tags', `${tags.length} of them`, `at most ${TAGS_MAX}`)
   for (const tag of tags) checkText('tags', tag)

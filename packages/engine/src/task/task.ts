@@ -1,4 +1,5 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import type { CacheOptions } from '../cache/cache-key.ts'
 import type { Executor } from '../executor/executor.ts'
 import type { JobId, JobLimit } from '../job/job.ts'
 import type { Resources } from '../routing/resources.ts'
@@ -55,6 +56,11 @@ export type TaskOptions<Input, Output> = {
    * @example limit: ({ model }) => ({ key: `training:${model}`, max: 1, whenFull: 'reject' })
    */
   readonly limit?: LimitOption | ((input: Input) => LimitOption | undefined)
+  /**
+   * Its results may be used again for the same input, by the same `version`. One job at a time makes a result; who asks
+   * for the same meanwhile waits for it. Only for what depends on nothing else and is wanted for its result alone.
+   */
+  readonly cache?: CacheOptions<Input>
   /** In total, from submission to end, retries and waits included. */
   readonly deadlineMs?: number
   /** Offered over HTTP as a process. Default false. */

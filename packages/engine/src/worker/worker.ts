@@ -38,7 +38,7 @@ export type WorkerParts = {
   readonly payloads: Payloads
   readonly artifacts: ArtifactSink | undefined
   readonly tasks: ReadonlyMap<string, AnyTask>
-  newJob(task: AnyTask, input: ChildInput, options: CallOptions, parent: Claimed): NewJob
+  newJob(task: AnyTask, input: ChildInput, options: CallOptions, parent: Claimed): NewJob | Promise<NewJob>
   /** What goes wrong outside of any job, for the operator's eyes. */
   report(message: string, error: unknown): void
 }
