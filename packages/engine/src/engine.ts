@@ -236,7 +236,7 @@ export class Engine {
     const input = await this.store.input(id)
     if (job === undefined || input === undefined) throw new UnknownJobError(id)
     if (!isEnded(job.state)) throw new JobNotEndedError(id, job.state)
-    this.#find(job.task)
+    const found = this.#find(job.task)
     const { task, kind, queue, priority, owner, tags, deployment, labels, needs, limit } = job
     const again = {
       id: this.#ids.job(),
@@ -252,6 +252,7 @@ export class Engine {
       ...(labels !== undefined && { labels }),
       ...(needs !== undefined && { needs }),
       ...(limit !== undefined && { limit }),
+      ...(found.kind === 'workflow' && found.onFailure !== undefined && { cleanup: true }),
     }
     const [enqueued] = await this.store.enqueue([again])
     return submitted(enqueued, again)

@@ -6,7 +6,7 @@ export * from './errors.ts'
 export { ExecutorError, type ExecutorErrorCode } from './executor/errors.ts'
 export { type Executor, program, thread } from './executor/executor.ts'
 export type { ThreadJob } from './executor/thread-job.ts'
-export type { CallOptions, Flow, MapOptions, Outcome } from './flow/flow.ts'
+export type { CallOptions, Flow, MapOptions, Outcome, StepOptions } from './flow/flow.ts'
 export type { WaitForOptions } from './flow/signal-steps.ts'
 export { isJobId } from './job/ids.ts'
 export * from './job/job.ts'
@@ -14,8 +14,11 @@ export {
   afterLapse,
   afterSettlement,
   cancelled,
+  cleansUp,
   deadlineExceeded,
+  endedAs,
   LAPSES_MAX,
+  type LastWord,
   limitFull,
   type Running,
   signalTimedOut,
@@ -28,5 +31,5 @@ export { type Amounts, amountsOf, lacking, minus, plus, type Resources } from '.
 export { HintCollector } from './store/hints.ts'
 export * from './store/store.ts'
 export { type JobContext, type LimitOption, type RetryPolicy, type Task, type TaskOptions, task } from './task/task.ts'
-export { type AnyTask, type Callable, type Workflow, workflow } from './task/workflow.ts'
+export { type AnyTask, type Callable, type OnFailure, type Workflow, workflow } from './task/workflow.ts'
 export type { Worker, WorkerOptions } from './worker/supervised-worker.ts'

@@ -43,7 +43,8 @@ function held({ place }: Context, lease: Lease, worker: WorkerId): Held | undefi
 
 /** What the state machine needs to know of a held job. */
 export function running({ job, live }: Held) {
-  return { cancelReason: live.cancel?.reason, deadlineAt: job.deadlineAt, lapses: live.lapses }
+  const deadlineAt = live.ending === undefined ? job.deadlineAt : undefined
+  return { cancelReason: live.cancel?.reason, deadlineAt, lapses: live.lapses }
 }
 
 function tell(context: Context, told: Told, worker: WorkerId): void {
@@ -109,7 +110,19 @@ function recordSteps(
 
 function recordStep(context: Context, endings: Endings, job: Held, step: NewStep): void {
   // Said again, since the worker had not heard that it was recorded.
-  if (job.steps.has(step.step)) return
+  const known = job.steps.get(step.step)
+  if (known !== undefined) {
+    const { compensates, value, error } = known.recorded
+    if (compensates !== true || value !== undefined || error !== undefined) return
+    const { value: ended, error: failed } = step
+    known.recorded = {
+      ...known.recorded,
+      ...(ended !== undefined && { value: ended }),
+      ...(failed !== undefined && { error: failed }),
+    }
+    return
+  }
+  if (step.compensates === true) job.live.compensates = true
   const { children = [], attached = false, concurrency = Number.POSITIVE_INFINITY, ...rest } = step
   const now = context.clock.now()
   const isGroup = step.kind === 'map'
@@ -193,6 +206,7 @@ function begin(context: Context, worker: WorkerId, stored: Held): Claimed {
     lease: { jobId: job.id, attempt, worker, row: seq },
     ...{ task, kind, queue, priority, input, createdAt: stored.createdAt, failures: live.failures },
     ...(owner !== undefined && { owner }),
-    ...(deadlineAt !== undefined && { deadlineAt }),
+    ...(live.ending !== undefined && { ending: live.ending }),
+    ...(deadlineAt !== undefined && live.ending === undefined && { deadlineAt }),
   }
 }

@@ -1,12 +1,22 @@
 import {
   cancelled,
+  cleansUp,
+  type Ending,
   type EndState,
+  endedAs,
+  type LastWord,
   type Payload,
   type RecordedError,
   type Release,
   type Transition,
 } from '@headrace/engine'
 import { addEvent, type Context, type Live, liveJobs, type StoredJob, type StoredStep } from './place.ts'
+
+type EndedAs = { readonly to: EndState; readonly result?: string; readonly error?: RecordedError }
+
+function wordsOf({ job }: StoredJob, { compensates }: Live): LastWord {
+  return { hasOnFailure: job.cleanup === true, compensates }
+}
 
 /** Ended children of one step, counted over an operation. */
 type Countdown = {
@@ -29,8 +39,50 @@ export class Endings {
     this.#context = context
   }
 
-  /** Ends a live job; one that has ended already stays as it is. */
-  end(job: StoredJob, to: { readonly to: EndState; readonly result?: string; readonly error?: RecordedError }): void {
+  /** Ends a live job, when its code has no last word; one that has ended already stays as it is. */
+  end(job: StoredJob, to: EndedAs): void {
+    const { live } = job
+    if (live?.ending !== undefined && to.to !== 'succeeded') this.#endForGood(job, endedAs(live.ending, to))
+    else if (
+      live !== undefined &&
+      to.to !== 'succeeded' &&
+      to.error !== undefined &&
+      cleansUp(wordsOf(job, live), to.to)
+    )
+      this.#beginEnding(job, live, { to: to.to, error: to.error })
+    else this.#endForGood(job, to)
+  }
+
+  /** Its attempt is over, its children are asked to stop, and when they have ended it is claimed once more. */
+  #beginEnding(job: StoredJob, live: Live, { to, error }: Omit<Ending, 'step'>): void {
+    const { clock } = this.#context
+    const now = clock.now()
+    const step = Math.max(0, ...job.steps.keys()) + 1
+    const recorded = { step, kind: 'ending', name: to, delivered: [], deliveredFrom: 0, recordedAt: now } as const
+    job.steps.set(step, { recorded, children: [], remaining: 0, isReleased: true, endedBy: undefined })
+    const { worker, startedAt } = live
+    if (worker !== undefined && startedAt !== undefined)
+      job.attempts.push({ attempt: job.attempt, worker, startedAt, endedAt: now, outcome: to, error })
+    const { code, message } = error
+    addEvent(this.#context, job, 'ending', job.attempt, now, { state: to, error: { code, message } })
+    const fresh = { worker: undefined, startedAt: undefined, cancel: undefined, isBusy: false, lapses: 0 }
+    Object.assign(live, fresh, { ending: { to, error, step }, state: 'parked', dueAt: Number.POSITIVE_INFINITY })
+    this.#endChildren(job)
+    this.#wakeEnding(job)
+  }
+
+  /** A workflow that waits for the end of its children to clean up has seen the last of them go. */
+  #wakeEnding(job: StoredJob): void {
+    const { place, clock } = this.#context
+    const isChild = ({ parent }: StoredJob) => parent?.job === job && parent.isAttached
+    if (job.live?.state !== 'parked' || job.live.ending === undefined || liveJobs(place).some(isChild)) return
+    makeDue(this.#context, job.live, job.job.queue, clock.now())
+  }
+
+  #endForGood(
+    job: StoredJob,
+    to: { readonly to: EndState; readonly result?: string; readonly error?: RecordedError },
+  ): void {
     const { place, clock, hints } = this.#context
     const { live } = job
     if (live === undefined) return
@@ -53,6 +105,7 @@ export class Endings {
       this.#countdowns.delete(countdown.step)
       if (countdown.step.recorded.kind === 'map') this.#countDown(countdown)
       else this.#release(countdown.parent, countdown.step)
+      this.#wakeEnding(countdown.parent)
     }
     return this.#released
   }
@@ -101,7 +154,8 @@ export class Endings {
   #release(parent: StoredJob, step: StoredStep): void {
     step.isReleased = true
     // A child that it had only started is nothing that a parked workflow waits for.
-    if (parent.live?.state === 'parked' && step.recorded.kind !== 'start')
+    const isParked = parent.live?.state === 'parked' && parent.live.ending === undefined
+    if (isParked && parent.live && step.recorded.kind !== 'start')
       makeDue(this.#context, parent.live, parent.job.queue, this.#context.clock.now())
     this.#released.push(releaseOf(parent, step))
     this.#context.hints.released(parent.job.id)
@@ -139,13 +193,14 @@ export function cancelTree(
   top: StoredJob,
   reason: string,
 ): 'cancelled' | 'cancelling' {
-  const outcome = top.live?.state === 'running' ? 'cancelling' : 'cancelled'
   // From the leaves up, so that each learns the reason given and not that its workflow ended.
   for (const job of descendants(context, top).reverse()) {
+    // It is on its way to an end, which nothing changes any more.
+    if (job.live?.ending !== undefined) continue
     if (job.live?.state === 'running') requestCancel(context, job, job.live, reason)
     else endings.end(job, cancelled(reason))
   }
-  return outcome
+  return top.live === undefined ? 'cancelled' : 'cancelling'
 }
 
 function requestCancel(context: Context, job: StoredJob, live: Live, reason: string): void {

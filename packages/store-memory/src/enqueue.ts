@@ -52,6 +52,8 @@ export function insertJob(context: Context, job: NewJob, parent: Parent | undefi
       worker: undefined,
       startedAt: undefined,
       cancel: undefined,
+      ending: undefined,
+      compensates: false,
     },
     end: undefined,
     progress: undefined,

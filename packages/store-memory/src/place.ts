@@ -1,6 +1,7 @@
 import type {
   Attempt,
   Clock,
+  Ending,
   EndState,
   EventKind,
   HintCollector,
@@ -27,6 +28,10 @@ export type Live = {
   worker: WorkerId | undefined
   startedAt: number | undefined
   cancel: { readonly at: number; readonly reason: string } | undefined
+  /** How it is to end once it has cleaned up. */
+  ending: Ending | undefined
+  /** A step was begun that is to be undone. */
+  compensates: boolean
 }
 
 export type End = {

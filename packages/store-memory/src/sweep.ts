@@ -68,7 +68,8 @@ function endPastDeadline(context: Context, endings: Endings): void {
   const now = context.clock.now()
   for (const job of liveJobs(context.place)) {
     const isPast = job.job.deadlineAt !== undefined && job.job.deadlineAt <= now
-    if (isPast && job.live?.state !== 'running') endings.end(job, { to: 'failed', error: deadlineExceeded() })
+    if (isPast && job.live !== undefined && job.live.ending === undefined && job.live.state !== 'running')
+      endings.end(job, { to: 'failed', error: deadlineExceeded() })
   }
 }
 

@@ -1,4 +1,4 @@
-import { type Claimed, type Commit, type JobId, laneMatcher, type WorkerTraits } from '@headrace/engine'
+import { type Claimed, type Commit, type Ending, type JobId, laneMatcher, type WorkerTraits } from '@headrace/engine'
 import type { Lane } from './lanes.ts'
 import type { Context } from './prepared.ts'
 
@@ -38,6 +38,7 @@ type ReadyRow = {
   readonly created_at: number
   readonly owner: string | null
   readonly deadline_at: number | null
+  readonly ending: string | null
 }
 
 /** Takes the most urgent jobs of its lanes in this queue, at most so many. */
@@ -87,6 +88,8 @@ function toClaimed(row: ReadyRow, { queue, deployment, needs }: Lane, batch: Com
     ...(deployment !== '' && { deployment }),
     ...(needs !== undefined && { needs }),
     ...(row.owner !== null && { owner: row.owner }),
-    ...(row.deadline_at !== null && { deadlineAt: row.deadline_at }),
+    // Of one that only cleans up no deadline is left to keep.
+    ...(row.ending !== null && { ending: JSON.parse(row.ending) as Ending }),
+    ...(row.deadline_at !== null && row.ending === null && { deadlineAt: row.deadline_at }),
   }
 }

@@ -109,8 +109,13 @@ function recordSteps(
 function recordStep(context: Context, endings: Endings, lease: Lease, step: NewStep): void {
   const { sql, clock } = context
   const now = clock.now()
-  // Said again, since the worker had not heard that it was recorded.
-  if (sql.get('stepRecorded', lease.row, step.step) !== undefined) return
+  // Said again, since the worker had not heard that it was recorded, or it is over and its beginning was recorded.
+  const known = sql.get<{ compensates: number }>('stepRecorded', lease.row, step.step)
+  if (known !== undefined) {
+    const error = step.error === undefined ? null : JSON.stringify(step.error)
+    if (known.compensates === 1) sql.run('completeStep', step.value ?? null, error, lease.row, step.step)
+    return
+  }
   const children = insertChildren(context, endings, lease.row, step)
   const isGroup = step.kind === 'map'
   sql.run(
@@ -129,7 +134,9 @@ function recordStep(context: Context, endings: Endings, lease: Lease, step: NewS
     step.delivered.length > 0 ? JSON.stringify(step.delivered) : null,
     step.deliveredFrom,
     now,
+    step.compensates === true ? 1 : 0,
   )
+  if (step.compensates === true) sql.run('markCompensates', lease.row)
   if (step.kind === 'signal') waitForSignal(context, endings, lease.row, step)
   if (step.kind === 'call' || step.kind === 'start' || step.kind === 'now') return
   const data = JSON.stringify({ step: step.step, kind: step.kind, name: step.name })

@@ -1,6 +1,7 @@
 import {
   cancelled,
   type EndState,
+  endedAs,
   type JobId,
   type RecordedError,
   type Release,
@@ -8,6 +9,7 @@ import {
 } from '@headrace/engine'
 import { admit, type Due } from './admit.ts'
 import { leaveCache } from './cache.ts'
+import { lastWord } from './last-word.ts'
 import { countOut, giveOutPermits, returnPermit } from './limits.ts'
 import { FOR_EVER, park, wake } from './parking.ts'
 import type { Context } from './prepared.ts'
@@ -55,8 +57,22 @@ export class Endings {
     this.#context = context
   }
 
-  /** Ends a live job; one that something else in this transaction has ended already stays as it is. */
-  end(job: Ending, to: EndedAs): void {
+  /**
+   * Ends a live job; one that something else in this transaction has ended already stays as it is.
+   * @returns false when it goes on, for its code has the last word
+   */
+  end(job: Ending, asked: EndedAs): boolean {
+    let to = asked
+    if (job.kind === 'workflow' && asked.to !== 'succeeded') {
+      const word = lastWord(this.#context, this, job, asked)
+      if (word === 'begins') return false
+      if (word !== undefined) to = endedAs(word, asked)
+    }
+    this.#endForGood(job, to)
+    return true
+  }
+
+  #endForGood(job: Ending, to: EndedAs): void {
     const gone = this.#context.sql.get<Gone>('deleteLive', job.seq)
     if (gone === undefined) return
     if (gone.limit_key !== null) countOut(this.#context, this, gone.limit_key, gone.permit)
@@ -78,7 +94,7 @@ export class Endings {
     const id = job.id ?? sql.get<{ id: JobId }>('jobIdBySeq', seq)?.id
     if (id !== undefined) hints.ended(id)
     this.#count(job, to.to)
-    if (job.kind === 'workflow') this.#endChildren(seq)
+    if (job.kind === 'workflow') this.endChildren(seq)
   }
 
   /** A permit of this limit may be free, or somebody new waits for one. */
@@ -123,7 +139,9 @@ export class Endings {
     const after = sql.get<{ released: number; remaining: number }>('countDownGroup', ended, endedBy, parentSeq, step)
     if (after === undefined) return
     const isReleasedNow = before === 0 && after.released === 1
+    // What is left of a released group may be what a workflow that cleans up waits for.
     if (isReleasedNow) this.release({ seq: parentSeq, step })
+    else if (before === 1) wake(this.#context, this, parentSeq, step)
     if (after.remaining <= 0) return
     if (isReleasedNow) {
       this.#cancelRest(parentSeq, step)
@@ -157,7 +175,8 @@ export class Endings {
     this.#context.hints.released(parent.id)
   }
 
-  #endChildren(seq: number): void {
+  /** Cancels the children that end with their workflow. */
+  endChildren(seq: number): void {
     for (const child of this.#context.sql.all<{ seq: number }>('attachedChildren', seq)) {
       cancelTree(this.#context, this, child.seq, 'Its workflow ended before it.')
     }
@@ -175,7 +194,12 @@ export type EndedAs = {
   readonly cachedFrom?: number
 }
 
-type LiveRow = Ending & { readonly state: string; readonly cancel_at: number | null; readonly id: JobId }
+type LiveRow = Ending & {
+  readonly is_ending: number
+  readonly state: string
+  readonly cancel_at: number | null
+  readonly id: JobId
+}
 
 /**
  * Cancels what waits in a tree, and asks what runs in it to stop.
@@ -191,11 +215,12 @@ export function cancelTree(
   let top: 'cancelled' | 'cancelling' = 'cancelled'
   // From the leaves up, so that each learns the reason given and not that its workflow ended.
   for (const job of sql.all<LiveRow>('liveTree', seq).reverse()) {
-    if (job.state !== 'running') {
-      endings.end({ ...job, worker: null, started_at: null }, cancelled(reason))
-      continue
-    }
+    // It is on its way to an end, which nothing changes any more.
+    const isEnding = job.is_ending === 1
+    const isOver = !isEnding && job.state !== 'running'
+    if (isOver && endings.end({ ...job, worker: null, started_at: null }, cancelled(reason))) continue
     if (job.seq === seq) top = 'cancelling'
+    if (isEnding || isOver) continue
     hints.cancelled(job.id)
     if (job.cancel_at !== null) continue
     const now = clock.now()

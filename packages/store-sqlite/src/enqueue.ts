@@ -2,6 +2,7 @@ import { type Enqueued, type JobLimit, laneOf, limitFull, type NewJob, type Reco
 import { admit } from './admit.ts'
 import { hasAnswer, putInCache } from './cache.ts'
 import { type Ending, Endings } from './ending.ts'
+import { HAS_ON_FAILURE } from './last-word.ts'
 import { countIn, inTheWay, isUnderSameLimit, makeRoom } from './limits.ts'
 import type { Context } from './prepared.ts'
 
@@ -100,6 +101,7 @@ export function insertNewJob(
     parent?.grouped ? 1 : 0,
     parent?.attached ? 1 : 0,
     limit?.key ?? null,
+    job.cleanup === true ? HAS_ON_FAILURE : 0,
   )
   if (job.cache !== undefined) putInCache(context, seq, job.cache)
   if (limit !== undefined) countIn(context, endings, limit)

@@ -9,8 +9,8 @@ export const insertJob = `
 /** Primary key: live (seq). */
 export const insertLive = `
   insert into live (seq, state, queue, lane, priority, rank, due_at, deadline_at, kind, parent_seq, step, grouped, attached,
-    limit_key)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    limit_key, cleanup)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** Primary key: job_tags (tag, seq). */
 export const insertTag = `insert or ignore into job_tags (tag, seq) values (?, ?)`
@@ -41,7 +41,7 @@ export const insertLane = `
 const readyColumns = `
   select live.seq as seq, live.attempt as attempt, live.failures as failures, live.priority as priority,
     live.lane as lane, jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,
-    jobs.owner as owner, jobs.deadline_at as deadline_at`
+    jobs.owner as owner, jobs.deadline_at as deadline_at, live.ending as ending`
 
 /** The most urgent ready jobs of a lane. Index: live_ready (lane, priority desc, rank, seq). */
 export const readyJobs = `
@@ -248,6 +248,26 @@ export const returnToWaiting = `
   where seq = ?5`
 
 /** Primary key: live (seq). */
+export const lastWord = `select cleanup, ending, queue, limit_key, permit from live where seq = ?`
+
+/** Primary key: live (seq). */
+export const beginEnding = `
+  update live
+  set state = ?1, due_at = ?2, rank = ?2, ending = ?3, worker = null, started_at = null, cancel_at = null,
+    cancel_reason = null, deadline_at = null, busy = 0, lapses = 0
+  where seq = ?4`
+
+/** Primary key: steps (seq). */
+export const nextStep = `select coalesce(max(step), 0) + 1 as step from steps where seq = ?`
+
+/** A step that was stored when it began is over. Primary key: steps (seq, step). */
+export const completeStep = `
+  update steps set value = ?, error = ? where seq = ? and step = ? and value is null and error is null`
+
+/** Primary key: live (seq). */
+export const markCompensates = `update live set cleanup = cleanup | 2 where seq = ?`
+
+/** Primary key: live (seq). */
 export const resetLapses = `update live set lapses = 0, busy = 0 where seq = ?`
 
 /** Primary key: live (seq). */
@@ -287,6 +307,10 @@ export const wakeParked = `
   update live set state = 'ready', due_at = ?1, rank = ?1
   where seq = ?2 and state = 'parked'
     and exists (select 1 from steps where steps.seq = ?2 and steps.step = ?3 and steps.kind <> 'start')
+    and (
+      ending is null
+      or not exists (select 1 from live as child indexed by live_children where child.parent_seq = ?2 and child.attached = 1)
+    )
   returning seq, queue, limit_key, permit, cache_key`
 
 /** Index: jobs (id unique). */
@@ -323,16 +347,16 @@ export const unholdChildren = `
 /** Primary key: steps (seq, step). */
 export const insertStep = `
   insert into steps (seq, step, kind, name, value, error, due_at, policy, child_seq, remaining, released, delivered,
-    delivered_from, recorded_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    delivered_from, recorded_at, compensates)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** Primary key: steps (seq, step). */
-export const stepRecorded = `select 1 as recorded from steps where seq = ? and step = ?`
+export const stepRecorded = `select compensates from steps where seq = ? and step = ?`
 
 /** Primary key: steps (seq). */
 export const stepsOfJob = `
   select step, kind, name, value, error, due_at, policy, delivered, delivered_from, recorded_at, child_seq, remaining,
-    released
+    released, compensates
   from steps where seq = ? order by step`
 
 /** Index: jobs_children (parent_seq, step, item). */
@@ -411,7 +435,8 @@ export const liveTree = `
     select jobs.seq from tree cross join jobs indexed by jobs_children on jobs.parent_seq = tree.seq
   )
   select live.seq as seq, live.state as state, live.kind as kind, live.attempt as attempt, live.cancel_at as cancel_at,
-    live.parent_seq as parent_seq, live.step as step, live.grouped as grouped, jobs.id as id
+    live.parent_seq as parent_seq, live.step as step, live.grouped as grouped, jobs.id as id,
+    live.ending is not null as is_ending
   from tree cross join live on live.seq = tree.seq
   join jobs on jobs.seq = tree.seq`
 

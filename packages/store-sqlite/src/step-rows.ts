@@ -32,6 +32,7 @@ export type StepRow = {
   readonly delivered: string | null
   readonly delivered_from: number
   readonly recorded_at: number
+  readonly compensates: number
 }
 
 export type ReleaseRow = {
@@ -77,5 +78,6 @@ export function toRecordedSteps(steps: readonly StepRow[], children: readonly Ch
     ...(row.error !== null && { error: JSON.parse(row.error) as RecordedError }),
     ...(row.due_at !== null && { dueAt: row.due_at }),
     ...(row.policy !== null && { policy: row.policy }),
+    ...(row.compensates === 1 && { compensates: true as const }),
   }))
 }

@@ -90,7 +90,7 @@ export type WireAttempt = {
 /** GET /jobs/{id}/steps: what a workflow recorded. */
 export type WireStep = {
   readonly step: number
-  readonly kind: 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now' | 'signal'
+  readonly kind: 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now' | 'signal' | 'ending' | 'compensate'
   readonly name: string
   readonly recordedAt: string
   readonly dueAt?: string
@@ -114,6 +114,7 @@ export type EventKind =
   | 'lapsed'
   | 'released'
   | 'parked'
+  | 'ending'
   | 'cancel-requested'
   | 'ended'
   | 'progress'
@@ -127,7 +128,7 @@ export type EventKind =
  * One server-sent event of /jobs/{id}/events or /events: `id:` is the cursor, `event:` the kind, `data:` this object.
  * `data` by kind: ended {state, error?}, progress {fraction, message?}, log {level, message}, metric {name, step, value},
  * artifact {name, artifact, sizeBytes, mediaType?}, retried {error, dueAt}, step {step, kind, name}, started {worker},
- * signal {name}, parked {dueAt?}.
+ * signal {name}, parked {dueAt?}, ending {state, error}.
  */
 export type WireEvent = {
   readonly cursor: number

@@ -166,6 +166,7 @@ function asksForMore(event: WireEvent, id: string, scene: JobScene, known: Reado
     case 'lapsed':
     case 'released':
     case 'parked':
+    case 'ending':
     case 'ended':
       return scene.attempts.some((attempt) => attempt.attempt === event.attempt && attempt.endedAt === undefined)
     default:

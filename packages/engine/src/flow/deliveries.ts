@@ -19,6 +19,8 @@ export class Deliveries {
   #freshFrom: number
   #isRunning = false
   #isStopped = false
+  /** Of a run that only cleans up: nothing from this step on is handed over, and nothing that was not received before. */
+  #replayUntil: number | undefined
 
   /**
    * @param rested called when the code rests and nothing can be handed over; `missing` is a step whose outcome an
@@ -32,6 +34,18 @@ export class Deliveries {
       .flatMap((step) => step.delivered)
     this.#freshFrom = this.#recorded.length
     this.#rested = rested
+  }
+
+  /** Nothing is handed over but what an earlier attempt's code received, of the steps before this one. */
+  replayUntil(step: number): void {
+    this.#replayUntil = step
+  }
+
+  /** What the code has not received by now, it does not receive; what was asked for since is handed over as usual. */
+  goOn(): void {
+    this.#replayUntil = undefined
+    this.#ready.clear()
+    this.start()
   }
 
   /** The outcome of a step is at hand. */
@@ -82,7 +96,9 @@ export class Deliveries {
   }
 
   #choose(): number | undefined {
-    if (this.#replayed < this.#recorded.length) return this.#recorded[this.#replayed]
+    const next = this.#recorded[this.#replayed]
+    if (this.#replayUntil !== undefined && (next === undefined || next >= this.#replayUntil)) return undefined
+    if (next !== undefined) return next
     return this.#ready.keys().next().value
   }
 }

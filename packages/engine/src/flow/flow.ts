@@ -4,6 +4,7 @@ import type { Resources } from '../routing/resources.ts'
 import type { LogLevel } from '../store/store.ts'
 import type { LimitOption } from '../task/task.ts'
 import type { Callable } from '../task/workflow.ts'
+import type { Compensate } from './cleanup.ts'
 import type { WaitForOptions } from './signal-steps.ts'
 
 export type CallOptions = {
@@ -38,6 +39,15 @@ export type Outcome<Output> =
   | { readonly ok: true; readonly value: Output }
   | { readonly ok: false; readonly error: Error }
 
+export type StepOptions<Output> = {
+  /**
+   * Undoes the step when the workflow fails or is cancelled; of several, the last begun first. It is given what the step
+   * returned, or undefined when the step was begun and nobody knows how far it came; not called for a step that threw. Runs
+   * again after a crash, like any step, so it must bear that.
+   */
+  readonly compensate?: Compensate<Output>
+}
+
 /** What a workflow may do. Each call is a step: recorded once, and given again from the record after a crash. */
 export interface Flow {
   readonly id: JobId
@@ -57,8 +67,15 @@ export interface Flow {
   map<Input, Output>(task: Callable<Input, Output>, inputs: readonly Input[], options?: MapOptions): Promise<Output[]>
   /** Waits for all; the first failure is thrown at once, and what the other branches called ends with the workflow. */
   all<const T extends readonly unknown[]>(branches: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>
-  /** Runs `fn` here and records what it returns; after a crash it is not run again once recorded. */
-  step<Output>(name: string, fn: (signal: AbortSignal) => Output | Promise<Output>): Promise<Output>
+  /**
+   * Runs `fn` here and records what it returns; after a crash it is not run again once recorded.
+   * @example await flow.step('reserve', () => reserve(area), { compensate: (id) => id !== undefined && release(id) })
+   */
+  step<Output>(
+    name: string,
+    fn: (signal: AbortSignal) => Output | Promise<Output>,
+    options?: StepOptions<Output>,
+  ): Promise<Output>
   /** Waits without a slot; survives restarts. */
   sleep(ms: number): Promise<void>
   /**

@@ -1,6 +1,6 @@
 import type { Timer } from '../clock/clock.ts'
 import { WorkflowChangedError } from '../errors.ts'
-import type { Lease, NewStep, Payload, RecordedStep, StepKind } from '../store/store.ts'
+import type { Ending, Lease, NewStep, Payload, RecordedStep, StepKind } from '../store/store.ts'
 import type { Workflow } from '../task/workflow.ts'
 import type { StopReason } from '../worker/stop-reason.ts'
 import { Deliveries } from './deliveries.ts'
@@ -25,8 +25,11 @@ export type Waits = { readonly waits: readonly number[]; readonly dueAt?: number
 
 /** What happens to the run that asks for the steps. */
 export type RunEvents = {
-  /** The code rests: it waits for children, signals, time or its own local steps. */
-  rested(): void
+  /**
+   * The code rests: it waits for children, signals, time or its own local steps. It is caught up when it has received all
+   * that an earlier attempt's code had received.
+   */
+  rested(isCaughtUp: boolean): void
   /** Something was handed to the code, which runs again. */
   woke(): void
   /** The code does not repeat what was recorded. */
@@ -51,6 +54,8 @@ export class RunSteps {
   #recorded: ReadonlyMap<number, RecordedStep> = new Map()
   #deliveries: Deliveries | undefined
   #count = 0
+  /** Of a run that only cleans up, while its code is replayed: from this step on nothing is of the code. */
+  #codeEndsAt: number | undefined
   /** Why nothing more is begun. */
   #closedBy: { readonly error: unknown } | undefined
 
@@ -88,10 +93,30 @@ export class RunSteps {
     return dueAt === Number.POSITIVE_INFINITY ? { waits } : { waits, dueAt }
   }
 
-  /** @param history what earlier attempts stored */
-  load(history: readonly RecordedStep[]): void {
+  /**
+   * @param history what earlier attempts stored
+   * @param ending  the code is only replayed, up to where it stood, and nothing of it is begun any more
+   */
+  load(history: readonly RecordedStep[], ending?: Ending): void {
     this.#recorded = new Map(history.map((step) => [step.step, step]))
     this.#deliveries = new Deliveries(this.services.clock, history, (missing) => this.#rest(missing))
+    if (ending === undefined) return
+    this.#codeEndsAt = ending.step
+    this.#deliveries.replayUntil(ending.step)
+  }
+
+  /** The code stands where it stood, and stays there; what is asked for from now on cleans up after it. */
+  cleanUp(): void {
+    if (this.#codeEndsAt === undefined) return
+    this.#count = this.#codeEndsAt
+    this.#codeEndsAt = undefined
+    this.#waiters.clear()
+    this.#deliveries?.goOn()
+  }
+
+  /** Whether the code is replayed only to clean up after it. */
+  get isReplayOnly(): boolean {
+    return this.#codeEndsAt !== undefined
   }
 
   /** Lets the code run until it rests. */
@@ -140,6 +165,8 @@ export class RunSteps {
       }
       const step = ++this.#count
       const recorded = this.#recorded.get(step)
+      // The code stood before this when its end was decided, and waits for ever.
+      if (this.#codeEndsAt !== undefined && (recorded === undefined || step >= this.#codeEndsAt)) return
       if (recorded !== undefined && (recorded.kind !== kind || recorded.name !== name)) {
         reject(this.#change(step, `${recorded.kind} ${recorded.name}`, `${kind} ${name}`))
         return
@@ -161,8 +188,13 @@ export class RunSteps {
     const waiter = this.#waiters.get(step)
     if (isRecorded && waiter !== undefined) waiter.isRecorded = true
     // What it waits for was on its way to the store when it came to rest.
-    if (isRecorded && this.#deliveries?.isResting) this.#events.rested()
+    if (isRecorded && this.#deliveries?.isResting) this.#events.rested(true)
     return isRecorded
+  }
+
+  /** A step that was stored when it began is over. @returns false when the run is over */
+  complete(step: number, what: Omit<NewStep, 'step' | 'delivered' | 'deliveredFrom'>): Promise<boolean> {
+    return this.#advance([{ step, ...what, delivered: [], deliveredFrom: 0 }])
   }
 
   /** Says that the attempt now does something itself. @returns false when the run is over */
@@ -219,7 +251,7 @@ export class RunSteps {
 
   #rest(missing: number | undefined): void {
     if (missing === undefined || this.#waiters.has(missing)) {
-      this.#events.rested()
+      this.#events.rested(missing === undefined)
       return
     }
     const recorded = this.#recorded.get(missing)

@@ -7,7 +7,8 @@ import type { Callable, Workflow } from '../task/workflow.ts'
 import { clampFraction } from '../worker/attempt.ts'
 import { type StopReason, stopError, stoppedSettlement } from '../worker/stop-reason.ts'
 import { ChildSteps } from './child-steps.ts'
-import type { CallOptions, Flow, MapOptions, Outcome } from './flow.ts'
+import { Cleanup, type Compensate } from './cleanup.ts'
+import type { CallOptions, Flow, MapOptions, Outcome, StepOptions } from './flow.ts'
 import { LocalSteps } from './local-steps.ts'
 import { RunSteps, type Waits } from './run-steps.ts'
 import { seededRandom, uuidFrom } from './seeded-random.ts'
@@ -35,8 +36,10 @@ export class WorkflowRun implements Flow, Parkable {
   readonly #children: ChildSteps
   readonly #signals: SignalSteps
   readonly #locals: LocalSteps
+  readonly #cleanup = new Cleanup()
   readonly #nextRandom: () => number
   #stop: StopReason | undefined
+  #input: unknown
   #end: (settlement: Settlement | undefined) => void = () => {}
 
   constructor(claimed: Claimed, workflow: Workflow, services: WorkflowServices) {
@@ -50,16 +53,17 @@ export class WorkflowRun implements Flow, Parkable {
     this.#services = services
     this.#nextRandom = seededRandom(this.id)
     this.#steps = new RunSteps(lease, workflow, services, {
-      rested: () => this.#rest(),
+      rested: (isCaughtUp) => this.#rest(isCaughtUp),
       woke: () => services.wakes(this),
-      changed: (error) => this.#end(this.#failure(error)),
+      changed: (error) => this.#end(this.#changed(error)),
       stop: (reason) => this.stop(reason),
     })
     this.#children = new ChildSteps(claimed, this.#steps)
     this.#signals = new SignalSteps(this.#steps)
     const { signal } = this.#controller
     const allOver = () => this.#endElsewhere()
-    this.#locals = new LocalSteps({ steps: this.#steps, queue, task: workflow.name, signal, allOver })
+    const cleanup = this.#cleanup
+    this.#locals = new LocalSteps({ steps: this.#steps, queue, task: workflow.name, signal, cleanup, allOver })
   }
 
   get signal(): AbortSignal {
@@ -78,9 +82,11 @@ export class WorkflowRun implements Flow, Parkable {
     })
     const deadline = this.#startDeadline()
     try {
-      this.#steps.load(this.lease.attempt > 1 ? await this.#services.history(this.lease.row) : [])
+      const history = this.lease.attempt > 1 || this.#claimed.ending !== undefined
+      this.#steps.load(history ? await this.#services.history(this.lease.row) : [], this.#claimed.ending)
       const { payloads } = this.#services
       const input = await parseInput(this.#workflow, await payloads.decode(this.#claimed.input))
+      this.#input = input
       void this.#execute(input)
       this.#steps.goOn()
     } catch (error) {
@@ -155,8 +161,13 @@ export class WorkflowRun implements Flow, Parkable {
     return Promise.all(branches) as Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>
   }
 
-  step<Output>(name: string, fn: (signal: AbortSignal) => Output | Promise<Output>): Promise<Output> {
-    return this.#locals.step(name, fn)
+  step<Output>(
+    name: string,
+    fn: (signal: AbortSignal) => Output | Promise<Output>,
+    options: StepOptions<Output> = {},
+  ): Promise<Output> {
+    // Sound: it is given what this very function returned.
+    return this.#locals.step(name, fn, options.compensate as Compensate | undefined)
   }
 
   sleep(ms: number): Promise<void> {
@@ -190,6 +201,7 @@ export class WorkflowRun implements Flow, Parkable {
   }
 
   async #execute(input: unknown): Promise<void> {
+    if (this.#claimed.ending !== undefined) return this.#replay(input)
     try {
       const output = await this.#workflow.run(input, this)
       const parsed = await parseOutput(this.#workflow, output)
@@ -202,9 +214,28 @@ export class WorkflowRun implements Flow, Parkable {
     }
   }
 
-  #rest(): void {
+  #rest(isCaughtUp: boolean): void {
+    if (this.#steps.isReplayOnly) {
+      if (isCaughtUp) void this.#cleanUp()
+      return
+    }
     this.#locals.rest()
     if (this.#parkable() !== undefined) this.#services.rests(this)
+  }
+
+  /** Runs the code for what it asks for alone; how it is to end was decided before. */
+  async #replay(input: unknown): Promise<void> {
+    await Promise.resolve(this.#workflow.run(input, this)).catch(() => {})
+  }
+
+  /** Its code stands where it stood when its end was decided. */
+  async #cleanUp(): Promise<void> {
+    const { ending } = this.#claimed
+    if (ending === undefined) return
+    this.#steps.cleanUp()
+    await this.#cleanup.run(this.#steps, this.#locals)
+    if (ending.to === 'failed') await this.#cleanup.tell(this.#workflow, ending.error, this.#input, this)
+    if (this.#stop === undefined) this.#end(this.#cleanup.settlement(this.#steps, ending))
   }
 
   #parkable(): Waits | undefined {
@@ -220,6 +251,14 @@ export class WorkflowRun implements Flow, Parkable {
     const { deadlineAt } = this.#claimed
     if (deadlineAt === undefined) return undefined
     return setAlarm(this.#services.clock, deadlineAt, () => this.stop({ why: 'deadline' }))
+  }
+
+  /** A workflow that only cleans up ends as it was to; that its code has changed is told with it. */
+  #changed(error: Error): Settlement {
+    const { ending } = this.#claimed
+    if (ending === undefined) return this.#failure(error)
+    this.log('error', `It could not be cleaned up: ${error.message}`)
+    return this.#cleanup.settlement(this.#steps, ending)
   }
 
   #failure(error: unknown): Settlement {

@@ -1,5 +1,5 @@
 import { assertNever } from '../brand.ts'
-import type { Settlement } from '../store/store.ts'
+import type { Ending, Settlement } from '../store/store.ts'
 import type { EndState, JobId, JobLimit, RecordedError } from './job.ts'
 
 // What a job may become. Nothing else decides it; the stores only write down what these functions say.
@@ -112,4 +112,36 @@ export function limitFull({ key, max }: JobLimit, inTheWay: JobId): RecordedErro
 /** What a workflow gets instead of a signal that did not come in time. Only the store decides that, once. */
 export function signalTimedOut(name: string): RecordedError {
   return { code: 'signal_timeout', message: `No signal ${name} came in time.`, retryable: false }
+}
+
+/** What a live workflow has to do before it may end otherwise than well. */
+export type LastWord = {
+  readonly hasOnFailure: boolean
+  /** A step was begun that is to be undone. */
+  readonly compensates: boolean
+}
+
+/**
+ * Whether a job that is to end `failed` or `cancelled` first gets another attempt, in which its code has the last word. Once
+ * it has had it, or while it has it, nothing changes how it ends.
+ */
+export function cleansUp({ hasOnFailure, compensates }: LastWord, to: EndState): boolean {
+  switch (to) {
+    case 'succeeded':
+      return false
+    case 'cancelled':
+      return compensates
+    case 'failed':
+      return compensates || hasOnFailure
+    default:
+      return assertNever(to)
+  }
+}
+
+/** How a workflow ends that had the last word: as it was to, with what its worker has to add about its cleaning up. */
+export function endedAs(
+  { to, error }: Ending,
+  settled: { readonly to: EndState; readonly error?: RecordedError },
+): { readonly to: 'failed' | 'cancelled'; readonly error: RecordedError } {
+  return { to, error: settled.to === to && settled.error !== undefined ? settled.error : error }
 }

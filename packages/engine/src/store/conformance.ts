@@ -7,6 +7,7 @@ import { testDeadlines } from './conformance/deadlines.ts'
 import { testEnqueue } from './conformance/enqueue.ts'
 import { testEvents } from './conformance/events.ts'
 import { testGroups } from './conformance/groups.ts'
+import { testLastWord } from './conformance/last-word.ts'
 import { testParking } from './conformance/parking.ts'
 import { testQueries } from './conformance/queries.ts'
 import type { OpenStore } from './conformance/rig.ts'
@@ -36,6 +37,7 @@ export function testStore(name: string, open: OpenStore, connections: readonly C
     testSteps(open)
     testSignals(open)
     testParking(open)
+    testLastWord(open)
     testGroups(open)
     testCancel(open)
     testDeadlines(open)

@@ -23,6 +23,8 @@ export type NewJob = {
   readonly owner?: string
   readonly tags?: readonly string[]
   readonly retryOf?: JobId
+  /** Its workflow has an `onFailure`: it never ends `failed` without another attempt that runs it, see {@link Claimed.ending}. */
+  readonly cleanup?: boolean
   /** Empty or left out: none. A child's is its parent's, whatever it says. */
   readonly deployment?: string
   /** Each must be among its worker's. */
@@ -57,6 +59,9 @@ export type Lease = {
   readonly row: number
 }
 
+/** How a workflow is to end once it has cleaned up; its cleaning up is recorded from this step on. */
+export type Ending = { readonly to: 'failed' | 'cancelled'; readonly error: RecordedError; readonly step: number }
+
 export type Claimed = {
   readonly lease: Lease
   readonly task: string
@@ -69,6 +74,8 @@ export type Claimed = {
   readonly deadlineAt?: number
   readonly deployment?: string
   readonly needs?: Resources
+  /** It is to end so, and this attempt only cleans up: it begins nothing but what undoes, or tells of, what was done. */
+  readonly ending?: Ending
   /** Attempts that ended in a thrown error, so far. */
   readonly failures: number
 }
@@ -90,7 +97,7 @@ export type Settlement = { readonly lease: Lease } & (
 /** What a group does at its first failed child: end at once, or wait for all and give every outcome. */
 export type GroupPolicy = 'fail' | 'collect'
 
-export type StepKind = 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now' | 'signal'
+export type StepKind = 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now' | 'signal' | 'ending' | 'compensate'
 
 /** One step of a workflow, stored once. `call`, `start` and `map` bring their children with them. */
 export type NewStep = {
@@ -103,6 +110,11 @@ export type NewStep = {
   readonly dueAt?: number
   readonly children?: readonly NewJob[]
   readonly policy?: GroupPolicy
+  /**
+   * It is undone when the workflow fails or is cancelled. Such a step is stored when it begins, without a value or an error,
+   * and once more when it is over: what may have been done can then be undone whatever happens in between.
+   */
+  readonly compensates?: boolean
   /** Whether the children are cancelled when the workflow ends before them. */
   readonly attached?: boolean
   /** At most so many children of a `map` are due at once. */
@@ -192,6 +204,7 @@ export type RecordedStep = {
   readonly value?: Payload
   readonly error?: RecordedError
   readonly dueAt?: number
+  readonly compensates?: boolean
   readonly policy?: GroupPolicy
   readonly delivered: readonly number[]
   readonly deliveredFrom: number
@@ -230,6 +243,7 @@ export type EventKind =
   | 'lapsed'
   | 'released'
   | 'parked'
+  | 'ending'
   | 'cancel-requested'
   | 'ended'
   | 'progress'

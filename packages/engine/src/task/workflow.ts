@@ -1,10 +1,18 @@
 import type { Flow } from '../flow/flow.ts'
+import type { RecordedError } from '../job/job.ts'
 import type { Task, TaskOptions } from './task.ts'
 
 export type Workflow<Input = unknown, Output = unknown> = TaskOptions<Input, Output> & {
   readonly kind: 'workflow'
   readonly run: (input: Input, flow: Flow) => Promise<Output>
+  readonly onFailure?: OnFailure<Input>
 }
+
+/**
+ * Called once when the workflow fails, from whatever depth the error came (`error.origin` says where it was thrown), its
+ * deadline included; not when it is cancelled. The steps that it asks `flow` for are recorded like all others.
+ */
+export type OnFailure<Input> = (error: RecordedError, input: Input, flow: Flow) => unknown
 
 /** Anything that can be submitted. `any`, since a registry holds tasks of all types and the schemas guard each. */
 // biome-ignore lint/suspicious/noExplicitAny: a Task is contravariant in its input; `unknown` would refuse every real task
@@ -26,7 +34,10 @@ export type Callable<Input, Output> = Task<Input, Output> | Workflow<Input, Outp
  * })
  */
 export function workflow<Input = unknown, Output = unknown>(
-  options: TaskOptions<Input, Output> & { readonly run: (input: Input, flow: Flow) => Promise<Output> },
+  options: TaskOptions<Input, Output> & {
+    readonly run: (input: Input, flow: Flow) => Promise<Output>
+    readonly onFailure?: OnFailure<Input>
+  },
 ): Workflow<Input, Output> {
   return { ...options, kind: 'workflow' }
 }

@@ -9,6 +9,7 @@ const KINDS = [
   'lapsed',
   'released',
   'parked',
+  'ending',
   'cancel-requested',
   'ended',
   'progress',

@@ -60,14 +60,15 @@ type Say = (text: string) => void
 
 /** What may come next in a job's life. */
 const NEXT: Readonly<
-  Record<'queued' | 'started' | 'retried' | 'released' | 'parked' | 'lapsed' | 'ended', readonly EventKind[]>
+  Record<'queued' | 'started' | 'retried' | 'released' | 'parked' | 'ending' | 'lapsed' | 'ended', readonly EventKind[]>
 > = {
-  queued: ['started', 'ended'],
-  started: ['retried', 'released', 'parked', 'lapsed', 'ended'],
-  parked: ['started', 'ended'],
-  retried: ['started', 'ended'],
-  released: ['started', 'ended'],
-  lapsed: ['started', 'ended'],
+  queued: ['started', 'ending', 'ended'],
+  started: ['retried', 'released', 'parked', 'ending', 'lapsed', 'ended'],
+  parked: ['started', 'ending', 'ended'],
+  retried: ['started', 'ending', 'ended'],
+  released: ['started', 'ending', 'ended'],
+  ending: ['started', 'ended'],
+  lapsed: ['started', 'ending', 'ended'],
   ended: [],
 }
 
