@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'group_too_large'
   | 'limit_full'
   | 'signal_timeout'
+  | 'poll_timeout'
   | 'not_a_workflow'
 
 /** Everything the engine throws on purpose. `code` is for programs and never changes; `message` is for people. */
@@ -217,6 +218,16 @@ export class SignalTimeoutError extends EngineError {
   override readonly name = 'SignalTimeoutError'
   readonly code = 'signal_timeout'
   readonly retryable = false
+}
+
+/** Work that was started elsewhere was not done in time; it was told to end if `cancel` says how. */
+export class PollTimeoutError extends EngineError {
+  override readonly name = 'PollTimeoutError'
+  readonly code = 'poll_timeout'
+  readonly retryable = false
+  constructor(name: string, timeoutMs: number) {
+    super(`${name} was not done after ${timeoutMs} ms. Raise timeoutMs, or find out what holds it up there.`)
+  }
 }
 
 /** Only a workflow's code can wait for a signal. */

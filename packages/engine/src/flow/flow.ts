@@ -1,10 +1,12 @@
 import type { CacheMode } from '../cache/cache-key.ts'
 import type { JobId } from '../job/job.ts'
+import type { Json } from '../json.ts'
 import type { Resources } from '../routing/resources.ts'
 import type { LogLevel } from '../store/store.ts'
 import type { LimitOption } from '../task/task.ts'
 import type { Callable } from '../task/workflow.ts'
 import type { Compensate } from './cleanup.ts'
+import type { PollOptions } from './poll.ts'
 import type { WaitForOptions } from './signal-steps.ts'
 
 export type CallOptions = {
@@ -84,6 +86,13 @@ export interface Flow {
    * @example const { approved } = await flow.waitFor('review', { timeoutMs: 3 * DAY, schema: Review })
    */
   waitFor<Value = unknown>(name: string, options?: WaitForOptions<Value>): Promise<Value>
+  /**
+   * Has work done elsewhere, by a service that gives a handle and is asked for the end: starts it once, looks every so often
+   * without a slot in between, and ends it there when nobody waits for it any more. Throws `PollTimeoutError`, or `StepFailedError` with
+   * what `start` or `check` threw. A start that throws an error with `retryable: true` is tried again.
+   * @example await flow.poll('histogram', { start: submit, check: look, cancel: remove, everyMs: 2_000, timeoutMs: HOUR })
+   */
+  poll<Handle extends Json, Output>(name: string, options: PollOptions<Handle, Output>): Promise<Output>
   /** Milliseconds since 1970, recorded. */
   now(): Promise<number>
   /** In [0, 1), from the job's own seed: the same again on replay, so it needs no record. */

@@ -1,6 +1,7 @@
 import { setAlarm } from '../clock/alarm.ts'
 import type { JobId } from '../job/job.ts'
 import { recordError } from '../job/recorded-error.ts'
+import type { Json } from '../json.ts'
 import type { Claimed, Lease, LogLevel, Payload, Release, Settlement } from '../store/store.ts'
 import { parseInput, parseOutput } from '../task/validate.ts'
 import type { Callable, Workflow } from '../task/workflow.ts'
@@ -10,6 +11,7 @@ import { ChildSteps } from './child-steps.ts'
 import { Cleanup, type Compensate } from './cleanup.ts'
 import type { CallOptions, Flow, MapOptions, Outcome, StepOptions } from './flow.ts'
 import { LocalSteps } from './local-steps.ts'
+import { type PollOptions, poll } from './poll.ts'
 import { RunSteps, type Waits } from './run-steps.ts'
 import { seededRandom, uuidFrom } from './seeded-random.ts'
 import { SignalSteps, type WaitForOptions } from './signal-steps.ts'
@@ -176,6 +178,13 @@ export class WorkflowRun implements Flow, Parkable {
 
   waitFor<Value = unknown>(name: string, options: WaitForOptions<Value> = {}): Promise<Value> {
     return this.#signals.waitFor(name, options)
+  }
+
+  poll<Handle extends Json, Output>(name: string, options: PollOptions<Handle, Output>): Promise<Output> {
+    const polling = poll(this, name, options)
+    // A branch may be left alone while another one fails; its rejection must not end the process.
+    polling.catch(() => {})
+    return polling
   }
 
   now(): Promise<number> {

@@ -21,7 +21,10 @@ export class Stage implements AsyncDisposable {
   readonly #actors: Actor[] = []
 
   /** One more process, with an engine and these tasks. */
-  async process(tasks: readonly AnyTask[], options: { readonly artifacts?: ArtifactSink } = {}): Promise<Actor> {
+  async process(
+    tasks: readonly AnyTask[],
+    options: { readonly artifacts?: ArtifactSink; readonly deployment?: string } = {},
+  ): Promise<Actor> {
     const clock = new StoppableClock(this.clock)
     const number = this.#actors.length
     // Numbers in the file count from 1 and are not used again while a test runs.
