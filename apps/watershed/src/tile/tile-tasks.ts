@@ -13,6 +13,9 @@ const RETRY = { attempts: 3, backoff: 'exponential', delayMs: 500 } as const
 /** Counting is CPU work; more threads than processors only cost memory. */
 const THREADS_MAX = 8
 
+/** A key holds the layers' hashes, so a result is never that of other rasters; after so long it only takes room. */
+const CACHE = { ttlMs: 30 * 86_400_000 } as const
+
 export type TileTasks = {
   readonly planTiles: Task<PlanTiles, TilePlan>
   readonly countTile: Task<CountTiles, CellCounts>
@@ -37,6 +40,8 @@ export function tileTasks(catalogue: Catalogue): TileTasks {
       name: 'watershed.count-tile',
       title: 'Cells of a tile',
       queue: GEO_QUEUE,
+      // Its input names each layer with its hash, which is all that the counts depend on besides.
+      cache: CACHE,
       retry: RETRY,
       timeoutMs: TIMEOUT_MS,
       run: given(threads, (count: CountTiles) => ({ catalogue, count })),
