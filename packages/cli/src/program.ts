@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { addCommonOptions, type Cli, examples } from './cli.ts'
+import { cacheCommand } from './commands/cache.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
@@ -41,6 +42,7 @@ const COMMANDS = [
   processCommand,
   queuesCommand,
   workersCommand,
+  cacheCommand,
   layersCommand,
   keysCommand,
   doctorCommand,

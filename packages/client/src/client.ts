@@ -48,6 +48,8 @@ export type SubmitOptions = {
   readonly deadlineMs?: number
   /** Stops sending; a job that was already accepted goes on. */
   readonly signal?: AbortSignal
+  /** Of a process whose results are used again: make it anew, and with `off` keep it from others too. */
+  readonly cache?: 'refresh' | 'off'
 }
 
 export type JobsQuery = {
@@ -91,6 +93,8 @@ export interface Client {
   process(id: string): Promise<ProcessDescription>
   queues(): Promise<QueueList['queues']>
   workers(): Promise<WorkerList['workers']>
+  /** Forgets stored results: of one task, of one key, or all. Gives how many. */
+  purgeCache(filter?: { readonly task?: string; readonly key?: string }): Promise<number>
   layers(): Promise<readonly WireLayer[]>
   session(): Promise<SessionInfo>
 }
@@ -121,6 +125,9 @@ export function createClient(options: ClientOptions): Client {
     process: (id) => http.json<ProcessDescription>({ path: `/processes/${encodeURIComponent(id)}` }),
     queues: async () => (await http.json<QueueList>({ path: '/queues' })).queues,
     workers: async () => (await http.json<WorkerList>({ path: '/workers' })).workers,
+    purgeCache: async (query = {}) =>
+      (await http.json<{ readonly purged: number }>({ method: 'DELETE', path: '/cache', query, isRepeatable: true }))
+        .purged,
     layers: async () => (await http.json<LayerList>({ path: '/layers' })).layers,
     session: () => http.json<SessionInfo>({ path: '/session' }),
   }
@@ -135,7 +142,11 @@ async function submit<Output>(
   const status = await http.json<StatusInfo>({
     method: 'POST',
     path: `/processes/${encodeURIComponent(process)}/execution`,
-    headers: { prefer: 'respond-async', 'idempotency-key': options.idempotencyKey ?? randomKey() },
+    headers: {
+      prefer: 'respond-async',
+      'idempotency-key': options.idempotencyKey ?? randomKey(),
+      ...(options.cache === undefined ? {} : { 'cache-control': options.cache === 'off' ? 'no-store' : 'no-cache' }),
+    },
     body: executeRequest(inputs, options),
     isRepeatable: true, // by its idempotency key
     signal: options.signal,

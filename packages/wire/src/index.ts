@@ -69,6 +69,8 @@ export type StatusInfo = {
   /** 0 to 1, unrounded. */
   readonly progressFraction?: number
   readonly error?: WireError
+  /** Of a process whose results are used again: whose result it is, or whose it waits for. */
+  readonly cache?: { readonly hit: boolean; readonly from?: string; readonly following?: string }
 }
 
 /** GET /jobs; newest first. `next` among the links leads on. */

@@ -56,10 +56,16 @@ function factsText(terminal: Terminal, status: StatusInfo, now: number): string 
     ['parent', status.parentId],
     ['retry of', status.retryOf],
     ['worker', status.worker],
+    ['cache', cacheText(status.cache)],
   ]
   return facts
     .flatMap(([name, value]) => (value === undefined ? [] : [`${terminal.paint('dim', name.padEnd(10))}${value}`]))
     .join('\n')
+}
+
+function cacheText(cache: StatusInfo['cache']): string | undefined {
+  if (cache?.following !== undefined) return `waits for the result of job ${cache.following}`
+  return cache && (cache.hit ? `hit: the result of job ${cache.from}` : 'miss')
 }
 
 function errorText(terminal: Terminal, error: WireError): string {

@@ -15,6 +15,8 @@ type SubmitOptions = CommonOptions & {
   readonly priority?: number
   readonly idempotencyKey?: string
   readonly dryRun?: boolean
+  /** False: make the result anew. */
+  readonly cache: boolean
 }
 
 /** `headrace submit <process> [key=value ...]` */
@@ -29,6 +31,7 @@ export function submitCommand(cli: Cli): Command {
     .option('--tag <tag>', 'a tag to find the job by; may be repeated', collect)
     .option('--priority <number>', 'higher goes first; 0 unless given', parseInteger)
     .option('--idempotency-key <key>', 'with the same key again, no second job is made')
+    .option('--no-cache', 'make the result anew, though there is one for these inputs')
     .option('--dry-run', 'check the inputs and print what would be sent')
     .addHelpText(
       'after',
@@ -47,7 +50,11 @@ export function submitCommand(cli: Cli): Command {
       const { tag: tags, priority, idempotencyKey } = options
       const asked = { ...(tags && { tags }), ...(priority !== undefined && { priority }) }
       if (options.dryRun) return cli.terminal.out(JSON.stringify({ process: id, inputs, ...asked }, null, 2))
-      const job = await client.submit(id, inputs, { ...asked, ...(idempotencyKey !== undefined && { idempotencyKey }) })
+      const job = await client.submit(id, inputs, {
+        ...asked,
+        ...(idempotencyKey !== undefined && { idempotencyKey }),
+        ...(!options.cache && { cache: 'refresh' }),
+      })
       await (options.wait ? waitForResult(cli, options, job) : tellSubmitted(cli, options, job))
     })
 }

@@ -140,6 +140,11 @@ function Facts({ job }: { readonly job: StatusInfo }) {
           <RelativeTime at={job.deadlineAt} />
         </Fact>
       ) : null}
+      {job.cache ? (
+        <Fact name="Cache">
+          <CacheText cache={job.cache} />
+        </Fact>
+      ) : null}
       {job.retryOf ? (
         <Fact name="Retry of">
           <Link href={`/jobs/${job.retryOf}`}>{job.retryOf.slice(-12)}</Link>
@@ -155,6 +160,17 @@ function Facts({ job }: { readonly job: StatusInfo }) {
         </Fact>
       ) : null}
     </dl>
+  )
+}
+
+function CacheText({ cache }: { readonly cache: NonNullable<StatusInfo['cache']> }) {
+  const other = cache.from ?? cache.following
+  if (other === undefined) return 'miss'
+  return (
+    <>
+      {cache.hit ? 'hit, the result of ' : 'waits for '}
+      <Link href={`/jobs/${other}`}>{other.slice(-12)}</Link>
+    </>
   )
 }
 

@@ -82,7 +82,7 @@ function progressOf(job: Job) {
 function placeOf(job: Job) {
   const { owner, parentId, step, item, retryOf } = job
   const worker = 'worker' in job ? job.worker : undefined
-  const all = { owner, parentId, step, item, retryOf, worker }
+  const all = { owner, parentId, step, item, retryOf, worker, cache: job.cache }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<StatusInfo> // sound: the same names and types
 }
 

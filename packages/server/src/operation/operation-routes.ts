@@ -1,5 +1,7 @@
 import type { PageList, QueueList, SessionInfo, WorkerList } from '@headrace/wire'
 import type { FastifyInstance } from 'fastify'
+import { z } from 'zod'
+import { parseQuery } from '../answer/query.ts'
 import type { RouteScope } from '../auth/caller.ts'
 import { iso } from '../job/status-info.ts'
 import type { ServerContext } from '../server-context.ts'
@@ -9,6 +11,8 @@ import { toPrometheus } from './metrics.ts'
 const ANY_KEY: RouteScope = ['submit', 'read-own', 'read-all', 'operate']
 // Counts and workers' names are of the whole place, not of one owner.
 const OVERSIGHT: RouteScope = ['read-all', 'operate']
+
+const PurgeQuery = z.strictObject({ task: z.string().optional(), key: z.string().optional() })
 
 /** How the whole place does, and who is asking. */
 export function operationRoutes(fastify: FastifyInstance, context: ServerContext): void {
@@ -57,6 +61,12 @@ export function operationRoutes(fastify: FastifyInstance, context: ServerContext
     }),
   )
 
+  fastify.delete(
+    '/cache',
+    { config: { scope: 'operate', summary: 'Forget stored results: of one task, of one key, or all' } },
+    async (request) => ({ purged: await engine.purgeCache(toFilter(parseQuery(PurgeQuery, request.query))) }),
+  )
+
   fastify.get(
     '/session',
     { config: { scope: ANY_KEY, summary: 'Who you are here' } },
@@ -68,4 +78,8 @@ export function operationRoutes(fastify: FastifyInstance, context: ServerContext
     { config: { scope: ANY_KEY, summary: 'What the apps add to the dashboard' } },
     async (): Promise<PageList> => ({ pages }),
   )
+}
+
+function toFilter({ task, key }: z.output<typeof PurgeQuery>): { readonly task?: string; readonly key?: string } {
+  return { ...(task === undefined ? {} : { task }), ...(key === undefined ? {} : { key }) }
 }

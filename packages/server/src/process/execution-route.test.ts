@@ -200,3 +200,31 @@ test('a malformed idempotency key is refused', async () => {
     assert.equal(response.json().code, 'idempotency_key_invalid')
   }
 })
+
+test('a process with a cache says whether it was a hit, and is made anew when the request says no-cache', async () => {
+  await using here = await openTestServer()
+  const inputs = { inputs: { input: 4 } }
+  const first = await here.send(execution('square', inputs))
+  assert.equal(first.headers['cache-status'], 'headrace; fwd=miss')
+  const again = await here.send(execution('square', inputs))
+  assert.deepEqual([again.body, again.headers['cache-status']], ['16', 'headrace; hit'])
+  const later = await here.send(execution('square', inputs, { prefer: 'respond-async' }))
+  const info = later.json()
+  assert.deepEqual([info.status, info.cache.hit, info.attempt], ['successful', true, 0])
+  assert.match(String(first.headers.link), new RegExp(info.cache.from))
+  const fresh = await here.send(execution('square', inputs, { 'cache-control': 'no-cache' }))
+  assert.equal(fresh.headers['cache-status'], 'headrace; fwd=miss')
+  const alone = await here.send(execution('square', inputs, { 'cache-control': 'no-store' }))
+  assert.equal(alone.headers['cache-status'], 'headrace; fwd=bypass')
+  assert.equal((await here.send(execution('double', { inputs: { input: 4 } }))).headers['cache-status'], undefined)
+})
+
+test('stored results are forgotten by DELETE /cache, which needs the right to operate', async () => {
+  await using here = await openTestServer()
+  await here.send(execution('square', { inputs: { input: 4 } }))
+  const purge = { method: 'DELETE' as const, url: '/cache?task=square' }
+  assert.equal((await here.send(purge)).statusCode, 403)
+  const as = await here.authorize('operator', ['operate'])
+  assert.deepEqual((await here.send({ ...purge, as })).json(), { purged: 1 })
+  assert.equal((await here.send({ ...purge, url: '/cache?taks=square', as })).statusCode, 400)
+})

@@ -1,6 +1,7 @@
 import { InputInvalidError, type Job, type SubmitOptions, type Submitted } from '@headrace/engine'
 import type { ExecuteRequest } from '@headrace/wire'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { cacheModeOf, cacheStatusOf } from '../answer/cache-headers.ts'
 import { type Preference, parsePrefer } from '../answer/prefer.ts'
 import { sendCreated } from '../job/job-routes.ts'
 import { resultOf } from '../job/results-routes.ts'
@@ -54,6 +55,7 @@ async function submit(
 
 function submitOptions(context: ServerContext, request: ExecuteCall, body: ExecuteRequest): SubmitOptions {
   const { priority, tags, dueAt, deadlineMs } = body
+  const cache = cacheModeOf(request.headers['cache-control'])
   const idempotencyKey = parseIdempotencyKey(request.headers['idempotency-key'])
   return {
     owner: request.caller.owner,
@@ -62,6 +64,7 @@ function submitOptions(context: ServerContext, request: ExecuteCall, body: Execu
     ...(tags === undefined ? {} : { tags }),
     ...(dueAt === undefined ? {} : { delayMs: Math.max(0, Date.parse(dueAt) - context.engine.clock.now()) }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(cache === undefined ? {} : { cache }),
   }
 }
 
@@ -82,6 +85,7 @@ async function answer(context: ServerContext, answering: Answering): Promise<Fas
     waitMs > 0 && (await waitForEnd(context.engine, id, { timeoutMs: waitMs, signal: gone(reply, context.closing) }))
   const job = await storedJob(context.engine, id)
   const wish = wishOf(process, body)
+  reply.headers(cacheStatusOf(process.task, job))
   if (!hasEnded) {
     await keepWish(context.engine.store, id, wish)
     return sendCreated(reply, toStatusInfo(job, context.baseUrl(request)), context.baseUrl(request))

@@ -60,7 +60,17 @@ export const attentive = workflow({
   run: (_input: unknown, flow) => flow.waitFor('word'),
 })
 
+/** Its results are used again. */
+export const square = task({
+  name: 'square',
+  public: true,
+  input: z.number(),
+  output: z.number(),
+  cache: { ttlMs: 60_000 },
+  run: (n: number) => n * n,
+})
+
 /** Not offered over HTTP. */
 export const hidden = task({ name: 'hidden', run: () => 1 })
 
-export const TASKS = [echoTask, double, divide, endless, talkative, quadruple, attentive, hidden]
+export const TASKS = [echoTask, double, divide, endless, talkative, quadruple, attentive, square, hidden]
