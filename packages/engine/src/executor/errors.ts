@@ -45,11 +45,18 @@ export class ThreadExitedError extends ExecutorError {
 export class OutOfMemoryError extends ExecutorError {
   override readonly name = 'OutOfMemoryError'
   readonly code = 'out_of_memory'
-  constructor(task: string, options: { cause: unknown }) {
-    super(
-      `The thread of ${task} ran out of memory. Raise resourceLimits.maxOldGenerationSizeMb, or do less at once.`,
-      options,
-    )
+  constructor(message: string, options?: { cause: unknown }) {
+    super(message, options)
+  }
+
+  static ofThread(task: string, options: { cause: unknown }): OutOfMemoryError {
+    const remedy = 'Raise resourceLimits.maxOldGenerationSizeMb, or do less at once.'
+    return new OutOfMemoryError(`The thread of ${task} ran out of memory. ${remedy}`, options)
+  }
+
+  /** @param how what says so: a line that it wrote, or who killed it */
+  static ofProgram(program: string, how: string): OutOfMemoryError {
+    return new OutOfMemoryError(`${program} ran out of memory: ${how}. Give it more, or less to do at once.`)
   }
 }
 

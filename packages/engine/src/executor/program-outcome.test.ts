@@ -30,6 +30,25 @@ test('a signal from elsewhere is told apart, with a hint at memory for SIGKILL o
   assert.doesNotMatch(errorOf(end({ exitCode: null, exitSignal: 'SIGSEGV' })).message, /memory/)
 })
 
+test('a lack of memory is an outcome of its own where it is certain, and a kill alone is not', () => {
+  for (const line of [
+    'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
+    'MemoryError',
+    'numpy.core._exceptions._ArrayMemoryError: Unable to allocate 8 GiB',
+    "terminate called after throwing an instance of 'std::bad_alloc'",
+  ]) {
+    const error = errorOf(end({ exitCode: 134, stderrTail: ['before', line] }))
+    assert.equal(error.code, 'out_of_memory', line)
+    assert.ok(error.message.includes(line))
+  }
+  for (const how of [{ exitCode: null, exitSignal: 'SIGKILL' }, { exitCode: 137 }]) {
+    assert.equal(errorOf(end({ ...how, oomKills: 1 })).code, 'out_of_memory')
+    assert.notEqual(errorOf(end(how)).code, 'out_of_memory')
+  }
+  assert.deepEqual(outcomeOf(end({ stderrTail: ['MemoryError'], result: { value: 7 } })), { result: 7 })
+  assert.equal(errorOf(end({ exitCode: 1, stderrTail: ['no MemoryError was seen'] })).code, 'process_exited')
+})
+
 test('one that stopped when asked gives the reason it was asked with, however it ended', () => {
   for (const how of [
     { exitCode: null, exitSignal: 'SIGTERM' },
@@ -59,6 +78,7 @@ function end(differences: Partial<ProgramEnd>): ProgramEnd {
     result: undefined,
     failure: undefined,
     stderrTail: [],
+    oomKills: 0,
     abort: undefined,
     ...differences,
   }

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import type { Duplex, Readable } from 'node:stream'
 import { ProcessNotStartedError } from './errors.ts'
 import { type ExecutionRequest, KILL_WAIT_MS } from './execution.ts'
+import { oomKills } from './oom-kills.ts'
 import { orphanWatcher } from './orphan-watcher.ts'
 import { IS_GROUP_LEADER, signalGroup } from './process-group.ts'
 import { type Outcome, outcomeOf } from './program-outcome.ts'
@@ -66,6 +67,7 @@ class Program {
   readonly #abandoned = Promise.withResolvers<void>()
   #timer: { cancel(): void } | undefined
   #exit: { readonly code: number | null; readonly signal: string | null } = { code: null, signal: null }
+  readonly #oomKillsBefore = oomKills()
   #isStopping = false
   #isGroupKilled = false
   #isKilledAfterGrace = false
@@ -91,6 +93,7 @@ class Program {
       result: output.result,
       failure: output.hasFailed ? { error: output.failure } : undefined,
       stderrTail: output.stderrTail,
+      oomKills: oomKills() - this.#oomKillsBefore,
       abort: this.#isStopping
         ? { reason: this.#request.signal.reason, graceMs: this.#request.graceMs, isKilled: this.#isKilledAfterGrace }
         : undefined,

@@ -159,7 +159,7 @@ class ThreadAttempt {
     this.#isRunning = false
     if (this.#isKilled) this.#rejectKilled()
     else if (crash && isOutOfMemory(crash.error))
-      this.#settled.reject(new OutOfMemoryError(this.#request.task, { cause: crash.error }))
+      this.#settled.reject(OutOfMemoryError.ofThread(this.#request.task, { cause: crash.error }))
     else this.#settled.reject(new ThreadExitedError(this.#request.task, exitCode, crash && { cause: crash.error }))
   }
 
