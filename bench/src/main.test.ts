@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { peerKinds } from './run.ts'
 
 const run = promisify(execFile)
 const MAIN = join(import.meta.dirname, 'main.ts')
@@ -40,6 +41,28 @@ for (const [name, figure] of Object.entries({
     assert.ok(report[figure] > 0, stdout)
   })
 }
+
+for (const kind of peerKinds) {
+  const found = await kind.find()
+  const skip = 'missing' in found ? found.missing : false
+  test(`${kind.name} is measured beside Headrace, one job at a time and many at once`, { skip }, async () => {
+    for (const [name, figure] of [
+      ['throughput', 'jobsPerSecond'],
+      ['latency', 'p50Ms'],
+    ] as const) {
+      const { stdout } = await run(process.execPath, [MAIN, name, ...SMALL, '--peers', kind.name])
+      const { peers, failed } = JSON.parse(stdout)
+      assert.deepEqual(failed, [])
+      assert.ok(peers[0][figure] > 0 && peers[0].durability !== '', stdout)
+    }
+  })
+}
+
+test('recovery kills a worker and sees its jobs run in another one', async () => {
+  const { stdout } = await run(process.execPath, [MAIN, 'recovery', ...SMALL, '--cap-seconds', '30'])
+  const { resumed, jobs } = JSON.parse(stdout)
+  assert.equal(resumed, jobs)
+})
 
 test('a bench that does not exist is named, with those that do', async () => {
   await assert.rejects(run(process.execPath, [MAIN, 'speed']), (error: Error & { code: number; stderr: string }) => {

@@ -11,7 +11,7 @@ import { stopPostgresServer } from './postgres/postgres-server.ts'
 import type { Figures, Measured, Settings, Workload } from './workloads/workload.ts'
 import { workloads } from './workloads/workloads.ts'
 
-const peerKinds: readonly PeerKind[] = [bullmq, graphile, pgboss, celery]
+export const peerKinds: readonly PeerKind[] = [bullmq, graphile, pgboss, celery]
 
 /** A slow peer is not measured again once a run of it took so long: its rate is steady, and time is short. */
 const SLOW_MS = 20_000

@@ -51,6 +51,8 @@ async function openCelery(python: string, bench: Bench): Promise<Peer> {
     BENCH_CONCURRENCY: String(bench === 'recovery' ? 20 : availableParallelism()),
     BENCH_PREFETCH: bench === 'recovery' ? '1' : isFew ? '4' : '16',
     PYTHONDONTWRITEBYTECODE: '1',
+    // It warns at length of being root.
+    PYTHONWARNINGS: 'ignore',
   }
   const producer = spawn(python, [join(FOLDER, 'producer.py')], {
     env: { ...process.env, ...env },

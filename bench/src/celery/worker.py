@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 
 from celery.signals import worker_ready
@@ -16,7 +15,9 @@ def tell(**_):
 
 
 def end_with_input():
-    sys.stdin.read()
+    # Not sys.stdin: its lock, held across the fork, would keep the worker's children from ever beginning.
+    while os.read(0, 4096):
+        pass
     # It leads a group of its own, and there is nothing in it that would be missed.
     os.killpg(0, signal.SIGKILL)
 

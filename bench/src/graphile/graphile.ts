@@ -9,7 +9,7 @@ import type { Bench, Peer, PeerKind, Urgency } from '../peer.ts'
 import { createDatabase, type PostgresDatabase } from '../postgres/database.ts'
 import { postgresServer, postgresVersion } from '../postgres/postgres-server.ts'
 import { nodeModule, startWorkerProcess, type WorkerProcess } from '../process/worker-process.ts'
-import { DONE_CHANNEL, RESULTS_TABLE } from './tasks.ts'
+import { DONE_CHANNEL, RESULTS_TABLE, tellErrors } from './tasks.ts'
 
 const LOOK_MS = 20
 const INFLIGHT_MAX = 50
@@ -32,6 +32,7 @@ export const graphile: PeerKind = {
 async function openGraphile(bench: Bench): Promise<Peer> {
   const database = await createDatabase((await postgresServer()).url)
   const pool = new pg.Pool({ connectionString: database.url, max: INFLIGHT_MAX + 5 })
+  tellErrors(pool)
   const utils = await makeWorkerUtils({ pgPool: pool, logger: new Logger(() => () => {}) })
   await utils.migrate()
   await pool.query(RESULTS_TABLE)

@@ -41,3 +41,9 @@ export function benchTasks(pool: pg.Pool): Record<'noop' | 'slow' | 'step', Task
     },
   }
 }
+
+/** A connection that breaks is told of, and replaced by the pool. */
+export function tellErrors(pool: pg.Pool): void {
+  const tell = (error: Error) => console.error('graphile-worker:', error.message)
+  pool.on('error', tell).on('connect', (client) => client.on('error', tell))
+}

@@ -2,11 +2,12 @@
 import { Logger, type RunnerOptions, run } from 'graphile-worker'
 import pg from 'pg'
 import type { Bench } from '../peer.ts'
-import { benchTasks } from './tasks.ts'
+import { benchTasks, tellErrors } from './tasks.ts'
 
 const CONCURRENCY = 24
 const [url, bench] = process.argv.slice(2) as [string, Bench]
 const pool = new pg.Pool({ connectionString: url, max: CONCURRENCY + 4 })
+tellErrors(pool)
 
 // Taking many jobs at once makes it several times faster under load; one alone comes sooner without, and an urgent one
 // would wait behind all that were taken.

@@ -20,7 +20,9 @@ export async function createDatabase(serverUrl: string): Promise<PostgresDatabas
     const { rows } = await client.query(`
       select current_setting('server_version') as version, current_setting('fsync') as fsync,
         current_setting('synchronous_commit') as synchronous_commit, pg_backend_pid() as pid`)
-    return rows[0] as { version: string; fsync: string; synchronous_commit: string; pid: number }
+    const row = rows[0] as { version: string; fsync: string; synchronous_commit: string; pid: number }
+    // Looked up while the connection is open: its process is a child of the server's.
+    return { ...row, serverPid: isHere(new URL(serverUrl)) ? parentOf(row.pid) : undefined }
   })
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
@@ -28,7 +30,7 @@ export async function createDatabase(serverUrl: string): Promise<PostgresDatabas
     url: url.href,
     version: about.version.split(' ')[0] ?? about.version,
     durability: `fsync ${about.fsync}, synchronous_commit ${about.synchronous_commit}`,
-    serverPid: isHere(url) ? parentOf(about.pid) : undefined,
+    serverPid: about.serverPid,
     [Symbol.asyncDispose]: () =>
       asAdmin(serverUrl, async (client) => {
         await client.query(`drop database if exists ${name} with (force)`)

@@ -26,7 +26,7 @@ export const backlog: Workload = {
         while (times.length < count && performance.now() < end) times.push(...(await peer.roundTrips(1, 'urgent')))
       })
       const [after, seconds] = [await peer.unended(), (performance.now() - since) / 1_000]
-      assert.ok(after > 0 || waiting < 1_000, 'the backlog ran out before the last urgent job was measured')
+      assert.ok(after > 0 || waiting < 20_000, 'the backlog ran out before the last urgent job was measured')
       const figures = {
         ...latencyFigures(times),
         waiting,

@@ -48,7 +48,8 @@ async function killAndWait(peer: Peer, file: string, { capSeconds }: Settings) {
     const resumed = after ?? byStarted(starts(file).filter(isElsewhere))
     const last = Math.max(...[...resumed.values()].map(({ at }) => at), killedAt)
     return {
-      seconds: after === undefined ? Number.POSITIVE_INFINITY : round((last - killedAt) / 1_000),
+      // Given up: it would have taken longer.
+      seconds: after === undefined ? capSeconds : round((last - killedAt) / 1_000),
       jobs: JOBS,
       resumed: resumed.size,
     }
