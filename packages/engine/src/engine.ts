@@ -21,8 +21,8 @@ import { newJob } from './job/new-job.ts'
 import type { Json } from './json.ts'
 import { type ArtifactSink, Payloads } from './payload/payloads.ts'
 import type { Resources } from './routing/resources.ts'
-import type { Claimed, Enqueued, NewJob, Payload, Store } from './store/store.ts'
-import { checkDeployment, checkOptions, checkTask, checkText } from './task/check-options.ts'
+import type { Claimed, Enqueued, NewJob, Payload, QueueChange, Store } from './store/store.ts'
+import { checkDeployment, checkOptions, checkQueueChange, checkTask, checkText } from './task/check-options.ts'
 import type { LimitOption } from './task/task.ts'
 import { parseInput } from './task/validate.ts'
 import type { AnyTask, Callable } from './task/workflow.ts'
@@ -256,6 +256,16 @@ export class Engine {
     }
     const [enqueued] = await this.store.enqueue([again])
     return submitted(enqueued, again)
+  }
+
+  /**
+   * Pauses, resumes or sets a queue, for all who share the store. What is left out stays as it is.
+   * @throws {OptionInvalidError}; nothing was changed
+   * @example await engine.configureQueue('geo', { rate: { count: 10, perMs: 1_000 } })
+   */
+  async configureQueue(name: string, change: QueueChange): Promise<void> {
+    checkQueueChange(name, change)
+    await this.store.configureQueue(name, change)
   }
 
   /** Begins to take jobs in this process. */

@@ -13,6 +13,7 @@ import { EventLog } from './event-log.ts'
 import { NodeSqliteConnection } from './kysely/node-sqlite-connection.ts'
 import { Lanes } from './lanes.ts'
 import { Prepared } from './prepared.ts'
+import { QueueBook } from './queue-settings.ts'
 
 /** How soon it is looked whether a caller's transaction is over; each look is further from the last one than that was. */
 const LOOK_MS = 1
@@ -46,7 +47,14 @@ export class CallersTransactions {
     this.#callers.set(db, caller)
     const { sql, hints } = caller
     // What the last transaction on this connection has added may have been rolled back.
-    const context = { sql, hints, clock: this.#clock, lanes: new Lanes(sql), events: new EventLog(sql) }
+    const context = {
+      sql,
+      hints,
+      clock: this.#clock,
+      lanes: new Lanes(sql),
+      queues: new QueueBook(sql),
+      events: new EventLog(sql),
+    }
     context.lanes.refresh()
     db.exec('savepoint headrace_enqueue')
     try {

@@ -1,6 +1,7 @@
 import { type Claimed, type Commit, type Ending, type JobId, laneMatcher, type WorkerTraits } from '@headrace/engine'
 import type { Lane } from './lanes.ts'
 import type { Context } from './prepared.ts'
+import { settleClaim, slotsAllowed } from './queue-settings.ts'
 
 /** A worker as this process's store knows it. */
 export class KnownWorker {
@@ -30,6 +31,7 @@ type ReadyRow = {
   readonly attempt: number
   readonly failures: number
   readonly priority: number
+  readonly rank: number
   readonly lane: number
   readonly id: JobId
   readonly task: string
@@ -49,7 +51,9 @@ export function claimFromQueue(
   { queue, slots }: Commit['claim'][number],
 ): Claimed[] {
   const { sql, clock, hints, lanes, events } = context
-  const ready = readyJobs(sql, worker.lanesOf(queue, lanes.ofQueue(queue)), slots)
+  const allowed = slotsAllowed(context, queue, slots)
+  const ready = allowed === 0 ? [] : readyJobs(sql, worker.lanesOf(queue, lanes.ofQueue(queue)), allowed)
+  settleClaim(context, queue, ready)
   if (ready.length === 0) return []
   const now = clock.now()
   const data = JSON.stringify({ worker: batch.worker })

@@ -260,7 +260,7 @@ function wait(
   const state = dueAt > context.clock.now() ? 'scheduled' : 'ready'
   returnToLine(context, held, { ...transition, state })
   if (state === 'ready') {
-    admit(context, endings, held)
+    admit(context, endings, held, transition.because !== 'retried')
     return
   }
   context.hints.dueAt(dueAt)

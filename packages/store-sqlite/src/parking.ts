@@ -18,12 +18,12 @@ export function park(
   const pairs = JSON.stringify(waits.map((step) => [held.seq, step]))
   const isDue = dueAt <= now || (waits.length > 0 && sql.get('releasedWaits', pairs) !== undefined)
   returnToLine(context, held, { because: 'parked', state: isDue ? 'ready' : 'parked', dueAt: isDue ? now : dueAt })
-  if (isDue) admit(context, endings, held)
+  if (isDue) admit(context, endings, held, true)
   else if (dueAt !== FOR_EVER) hints.dueAt(dueAt)
 }
 
 /** Something that a parked workflow waits for has happened; a child that it had only started is nothing of that kind. */
 export function wake(context: Context, endings: Endings, seq: number, step: number): void {
   const woken = context.sql.get<Due>('wakeParked', context.clock.now(), seq, step)
-  if (woken !== undefined) admit(context, endings, woken)
+  if (woken !== undefined) admit(context, endings, woken, true)
 }

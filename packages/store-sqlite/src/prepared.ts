@@ -2,6 +2,7 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Clock, HintCollector } from '@headrace/engine'
 import type { EventLog } from './event-log.ts'
 import type { Lanes } from './lanes.ts'
+import type { QueueBook } from './queue-settings.ts'
 import * as namespace from './statements.ts'
 
 const statements: Readonly<Record<StatementName, string>> = { ...namespace }
@@ -64,6 +65,7 @@ export type Context = {
   readonly sql: Prepared
   readonly clock: Clock
   readonly lanes: Lanes
+  readonly queues: QueueBook
   readonly events: EventLog
   /** What to tell others once the transaction is committed. */
   readonly hints: HintCollector

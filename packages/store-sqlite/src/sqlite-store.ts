@@ -21,6 +21,7 @@ import {
   type NewJob,
   type Page,
   type Payload,
+  type QueueChange,
   type QueueCounts,
   type RecordedError,
   type RecordedStep,
@@ -49,6 +50,7 @@ import { Lanes } from './lanes.ts'
 import { ClockLeaseKeeper, type LeaseKeeper, ThreadLeaseKeeper } from './lease-keeper.ts'
 import { type Context, Prepared } from './prepared.ts'
 import { type Liveness, ProcessRegistry, thisProcess } from './process-registry.ts'
+import { configureQueue, QueueBook, readQueues } from './queue-settings.ts'
 import { SqliteSettings } from './settings.ts'
 import { sendSignal } from './signals.ts'
 import {
@@ -119,17 +121,22 @@ class SqliteStore implements Store {
     this.#db = db
     const sql = new Prepared(db)
     const lanes = new Lanes(sql)
+    const queues = new QueueBook(sql)
     const events = new EventLog(sql)
-    this.#context = { sql, clock: this.clock, hints: new HintCollector(), lanes, events }
+    this.#context = { sql, clock: this.clock, hints: new HintCollector(), lanes, queues, events }
     this.#commits = new GroupCommit({
       db,
       clock: this.clock,
       path,
       fsync: options.fsync ?? true,
       beforeCommit: () => events.flush(),
-      committed: () => this.#tellOthers(),
+      committed: () => {
+        queues.forget()
+        this.#tellOthers()
+      },
       rolledBack: () => {
         lanes.forget()
+        queues.forget()
         events.forget()
       },
     })
@@ -327,7 +334,11 @@ class SqliteStore implements Store {
   }
 
   async queues(): Promise<readonly QueueCounts[]> {
-    return this.#context.sql.all<QueueCounts>('queueCounts')
+    return readQueues(this.#context)
+  }
+
+  configureQueue(name: string, change: QueueChange): Promise<void> {
+    return this.#commits.run('before-answer', () => configureQueue(this.#context, name, change))
   }
 
   async limits(): Promise<readonly LimitCounts[]> {

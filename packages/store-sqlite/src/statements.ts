@@ -40,7 +40,7 @@ export const insertLane = `
 
 const readyColumns = `
   select live.seq as seq, live.attempt as attempt, live.failures as failures, live.priority as priority,
-    live.lane as lane, jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,
+    live.rank as rank, live.lane as lane, jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,
     jobs.owner as owner, jobs.deadline_at as deadline_at, live.ending as ending`
 
 /** The most urgent ready jobs of a lane. Index: live_ready (lane, priority desc, rank, seq). */
@@ -88,6 +88,46 @@ export const promoteScheduled = `
 
 /** Index: live_due (due_at). */
 export const nextScheduled = `select min(due_at) as due_at from live indexed by live_due where state in ('scheduled', 'parked')`
+
+/** Scan: the few queues that have settings. */
+export const queueSettings = `
+  select name, paused, fair, vtime, rate_count, rate_per_ms, tokens, tokens_at from queues order by name`
+
+/** Primary key: queues (name). */
+export const putQueue = `
+  insert into queues (name, paused, fair, vtime, rate_count, rate_per_ms, tokens, tokens_at) values (?, ?, ?, ?, ?, ?, ?, ?)
+  on conflict (name) do update set paused = excluded.paused, fair = excluded.fair, vtime = excluded.vtime,
+    rate_count = excluded.rate_count, rate_per_ms = excluded.rate_per_ms, tokens = excluded.tokens,
+    tokens_at = excluded.tokens_at`
+
+/** Primary key: live (seq). */
+export const setRank = `update live set rank = ? where seq = ?`
+
+/** Primary key: jobs (seq). */
+export const ownerOf = `select owner from jobs where seq = ?`
+
+/** Primary key: shares (queue, owner). */
+export const shareOf = `select weight, vtime from shares where queue = ? and owner = ?`
+
+/** Primary key: shares (queue, owner). */
+export const payShare = `
+  insert into shares (queue, owner, vtime) values (?, ?, ?)
+  on conflict (queue, owner) do update set vtime = excluded.vtime`
+
+/** Primary key: shares (queue, owner). */
+export const putShare = `
+  insert into shares (queue, owner, weight) values (?, ?, ?)
+  on conflict (queue, owner) do update set weight = excluded.weight`
+
+/** Primary key: shares (queue). */
+export const resetShares = `update shares set vtime = 0 where queue = ?`
+
+/** Scan: of the owners that use fair queues. */
+export const weights = `select queue, owner, weight from shares where weight <> 1 order by queue, owner`
+
+/** All ready jobs of a lane. Index: live_ready (lane). */
+export const readyOfLane = `
+  select seq, due_at from live indexed by live_ready where lane = ? and state = 'ready' and pin is null`
 
 /** Primary key: limits (key). */
 export const limitLive = `select live from limits where key = ?`
@@ -555,7 +595,8 @@ export const queueCounts = `
     sum(state = 'ready') as waiting,
     sum(state not in ('ready', 'running', 'blocked')) as scheduled,
     sum(state = 'blocked') as blocked,
-    sum(state = 'running') as running
+    sum(state = 'running') as running,
+    min(case when state = 'ready' then due_at end) as oldest_due_at
   from live group by queue order by queue`
 
 /** Index: jobs (id unique). */

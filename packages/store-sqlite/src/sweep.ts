@@ -5,6 +5,7 @@ import { applyTransition, type Ending, Endings, type HeldRow } from './ending.ts
 import { FOR_EVER } from './parking.ts'
 import type { Context } from './prepared.ts'
 import type { ProcessRegistry } from './process-registry.ts'
+import { wakeRated } from './queue-settings.ts'
 import { endSignalWaits } from './signals.ts'
 
 type WorkerRow = { readonly id: number; readonly uid: string; readonly process: number; readonly lease_until: number }
@@ -26,16 +27,17 @@ export function sweep(context: Context, processes: ProcessRegistry): SweepResult
   endPastDeadline(context, endings)
   endSignalWaits(context, endings)
   forgetExpired(context)
-  const nextDueAt = nextDue(context)
   const released = endings.finish()
+  const nextDueAt = nextDue(context)
   return { lostWorkers, returnedJobs, released, ...(nextDueAt !== undefined && { nextDueAt }) }
 }
 
-/** When the next job or wait for a signal falls due. */
-function nextDue({ sql }: Context): number | undefined {
+/** When the next job or wait for a signal falls due, or a token comes that a job waits for. */
+function nextDue(context: Context): number | undefined {
+  const { sql } = context
   const job = sql.get<{ due_at: number | null }>('nextScheduled')?.due_at ?? Number.POSITIVE_INFINITY
   const signal = sql.get<{ due_at: number | null }>('nextSignalDue')?.due_at ?? Number.POSITIVE_INFINITY
-  const next = Math.min(job, signal)
+  const next = Math.min(job, signal, wakeRated(context))
   return next >= FOR_EVER ? undefined : next
 }
 

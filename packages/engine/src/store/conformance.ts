@@ -13,6 +13,7 @@ import { testQueries } from './conformance/queries.ts'
 import type { OpenStore } from './conformance/rig.ts'
 import { testRoutingLanes } from './conformance/routing-lanes.ts'
 import { testRoutingLimits } from './conformance/routing-limits.ts'
+import { testRoutingQueues } from './conformance/routing-queues.ts'
 import { testSettings } from './conformance/settings.ts'
 import { testSettle } from './conformance/settle.ts'
 import { testSignals } from './conformance/signals.ts'
@@ -52,7 +53,7 @@ export function testStore(name: string, open: OpenStore, connections: readonly C
 }
 
 /** Who may have a job when: one suite for each subject. A store without them stores such jobs as plain ones. */
-const routing = { lanes: testRoutingLanes, limits: testRoutingLimits }
+const routing = { lanes: testRoutingLanes, limits: testRoutingLimits, queues: testRoutingQueues }
 
 /** What a store must do that routes jobs; @param subjects the ones that it is held to, all by default */
 export function testRouting(

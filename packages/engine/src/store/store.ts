@@ -1,6 +1,7 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Attempt, EndState, Job, JobId, JobKind, JobLimit, JobState, RecordedError, WorkerId } from '../job/job.ts'
 import type { Json } from '../json.ts'
+import type { Rate } from '../routing/rate.ts'
 import type { Resources } from '../routing/resources.ts'
 
 /**
@@ -302,6 +303,26 @@ export type QueueCounts = {
   readonly running: number
   /** Due, and waiting for a permit of their limit. */
   readonly blocked: number
+  /** Since when the first of those that could be claimed is due. */
+  readonly oldestDueAt?: number
+  /** None of its jobs is claimed; what runs goes on. Left out: no. */
+  readonly paused?: boolean
+  readonly rate?: Rate
+  /** Its owners take turns. Left out: no. */
+  readonly fair?: boolean
+  /** Weights of owners that have another one than 1. */
+  readonly shares?: Readonly<Record<string, number>>
+}
+
+/** What is to be otherwise with a queue; what is left out stays as it is. */
+export type QueueChange = {
+  readonly paused?: boolean
+  /** Null: no rate any more. */
+  readonly rate?: Rate | null
+  /** Among equals in priority, owners take turns by their weights, however many jobs each has in line. */
+  readonly fair?: boolean
+  /** Weights by owner, of a fair queue; 1 for those that are not named, ever. */
+  readonly shares?: Readonly<Record<string, number>>
 }
 
 /** A limit of which jobs live. */
@@ -434,6 +455,8 @@ export interface Store extends AsyncDisposable {
   /** The newest cursor; 0 in an empty store. */
   lastCursor(): Promise<number>
   queues(): Promise<readonly QueueCounts[]>
+  /** Pauses, resumes or sets a queue, whether it has jobs or not. */
+  configureQueue(name: string, change: QueueChange): Promise<void>
   /** The limits of which jobs live, at most 1,000: those with the most first. */
   limits(): Promise<readonly LimitCounts[]>
   workers(): Promise<readonly WorkerRow[]>

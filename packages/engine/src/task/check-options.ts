@@ -2,6 +2,7 @@ import type { CacheMode } from '../cache/cache-key.ts'
 import { OptionInvalidError } from '../errors.ts'
 import type { JobLimit } from '../job/job.ts'
 import { amountsOf, type Resources } from '../routing/resources.ts'
+import type { QueueChange } from '../store/store.ts'
 import type { LimitOption } from './task.ts'
 import type { AnyTask } from './workflow.ts'
 
@@ -25,6 +26,9 @@ const PRIORITY_MAX = 1_000_000
 /** A hundred years: longer is a mistake in the unit. */
 const DURATION_MS_MAX = 100 * 365 * 86_400_000
 const LIMIT_MAX = 1_000_000
+const RATE_MAX = 1_000_000
+/** A day. */
+const RATE_PER_MS_MAX = 86_400_000
 const LABELS_MAX = 20
 const AMOUNT_MAX = 1_000_000_000
 const PLAIN_RESOURCES = ['cpu', 'memoryMb', 'gpuMemoryMb']
@@ -66,6 +70,24 @@ export function checkTask({ name, labels, needs, limit }: AnyTask): void {
 function checkTraits({ labels, needs }: Pick<Options, 'labels' | 'needs'>, of = ''): void {
   if (labels !== undefined) checkLabels(`labels${of}`, labels)
   if (needs !== undefined) checkResources('needs', needs, { of })
+}
+
+/** @throws {OptionInvalidError} */
+export function checkQueueChange(name: string, { paused, rate, fair, shares = {} }: QueueChange): void {
+  checkText('queue', name)
+  for (const [option, value] of Object.entries({ paused, fair })) {
+    if (value !== undefined && typeof value !== 'boolean')
+      throw new OptionInvalidError(option, String(value), 'true or false')
+  }
+  if (rate !== undefined && rate !== null) {
+    checkWhole('rate.count', rate.count, 1, RATE_MAX)
+    checkWhole('rate.perMs', rate.perMs, 1, RATE_PER_MS_MAX)
+  }
+  for (const [owner, weight] of Object.entries(shares)) {
+    checkText('an owner in shares', owner)
+    if (typeof weight === 'number' && weight >= 0.001 && weight <= 1_000) continue
+    throw new OptionInvalidError(`shares.${owner}`, String(weight), 'a weight from 0.001 to 1000')
+  }
 }
 
 /** @throws {OptionInvalidError} unless it is a short name, such as `blue` or a commit's hash */

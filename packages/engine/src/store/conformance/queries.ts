@@ -204,7 +204,7 @@ export function testQueries(open: OpenStore): void {
       await rig.enqueue({ dueAt: rig.clock.now() + 9_000 })
       await rig.enqueue({ queue: 'mail' })
       await ada.claimOne()
-      assert.deepEqual(plain(await rig.store.queues()), [
+      assert.partialDeepStrictEqual(plain(await rig.store.queues()), [
         { queue: 'mail', waiting: 1, scheduled: 0, running: 0, blocked: 0 },
         { queue: 'tiles', waiting: 2, scheduled: 1, running: 1, blocked: 0 },
       ])
