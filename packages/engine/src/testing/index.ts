@@ -1,2 +1,11 @@
+export { type Breach, checkHistory, type RuleName } from './history/check-history.ts'
+export {
+  type Cap,
+  type Effect,
+  NO_WITNESS,
+  readHistory,
+  type StoreHistory,
+  type Witness,
+} from './history/store-history.ts'
 export { ManualClock } from './manual-clock.ts'
 export { type SimulatedProcess, type SimulationOptions, type SimulationReport, simulate } from './simulation.ts'

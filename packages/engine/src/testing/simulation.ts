@@ -51,7 +51,6 @@ class Simulation {
   readonly #world: World
   readonly #ledger = new Ledger()
   readonly #bus: HintBus
-  readonly #accepted = new Set<JobId>()
   readonly #stores: Store[] = []
   readonly #machines: Booted[] = []
   readonly #counts = { kills: 0, pauses: 0, stops: 0, cancels: 0 }
@@ -77,18 +76,19 @@ class Simulation {
     const calm = this.#calmDown()
     await world.run(() => this.#allEnded, world.now + CALM_MS)
     const { store } = await calm
-    const aftermath = await readAftermath(store)
-    const broken = await checkPromises(store, aftermath, this.#ledger, this.#accepted)
+    const aftermath = await readAftermath(store, this.#ledger)
+    const broken = await checkPromises(aftermath)
     if (this.#submitting > 0) broken.push(`${this.#submitting} submissions never came to an end`)
     const simulatedMs = world.now - start
     await this.#close()
     return this.#report(aftermath, broken, simulatedMs)
   }
 
-  #report({ jobs, events }: Aftermath, broken: readonly string[], simulatedMs: number): SimulationReport {
+  #report({ history }: Aftermath, broken: readonly string[], simulatedMs: number): SimulationReport {
     const { seed } = this.#options
+    const { jobs, events } = history
     const counts = { ...this.#counts, ...this.#ledger.counts }
-    return { seed, broken, hash: hashOf(events), jobs: jobs.size, events: events.length, simulatedMs, counts }
+    return { seed, broken, hash: hashOf(events), jobs: jobs.length, events: events.length, simulatedMs, counts }
   }
 
   // Each seed has a character of its own: some worlds lose every hint, others are only slow.
@@ -183,8 +183,7 @@ class Simulation {
         await process.sleep(world.between(50, 1_000))
       }
     }
-    for (const id of ids) this.#accepted.add(id)
-    if (ids.size !== 1) this.#ledger.violation(`the key ${idempotencyKey} became ${ids.size} jobs`)
+    for (const id of ids) this.#ledger.accepted.push({ id, key: idempotencyKey })
     this.#submitting--
     if (world.chance(0.15)) await this.#cancelLater(engine, process, world.pick([...ids]))
   }

@@ -1,10 +1,15 @@
 import type { JobId } from '../../job/job.ts'
-import type { Advance, CancelOutcome, Commit, CommitResult, Lease } from '../../store/store.ts'
+import type { Advance, CancelOutcome, Commit, CommitResult, Lease, Release } from '../../store/store.ts'
+import type { Effect } from '../history/store-history.ts'
 import type { SimulatedProcess } from './world.ts'
 
 /** What an all-seeing observer notes down while the simulation runs, and what it finds wrong on the spot. */
 export class Ledger {
   readonly violations: string[] = []
+  /** Ids that submitters were given. */
+  readonly accepted: { readonly id: JobId; readonly key: string }[] = []
+  readonly effects: Effect[] = []
+  readonly released: Release[] = []
   /** Jobs that were claimed at least once: whom to cancel at random. */
   readonly seen: JobId[] = []
   /** Cancels that took effect, with the newest cursor at that moment. */
@@ -19,7 +24,6 @@ export class Ledger {
   /** The newest attempt of each job. */
   readonly #attempts = new Map<JobId, number>()
   readonly #recorded = new Set<string>()
-  readonly #released = new Set<string>()
 
   violation(text: string): void {
     this.violations.push(text)
@@ -59,11 +63,7 @@ export class Ledger {
       if (result.advanced[index] === 'recorded') this.#record(advance)
     }
     for (const outcome of result.settled) if (outcome === 'lease_lost') this.counts.leaseLost++
-    for (const { parentId, step } of result.released) {
-      const key = `${parentId} ${step}`
-      if (this.#released.has(key)) this.violation(`job ${parentId}: step ${step} was released twice`)
-      this.#released.add(key)
-    }
+    this.released.push(...result.released)
   }
 
   /** Nothing is accepted from an attempt that another one has followed. */

@@ -176,6 +176,7 @@ async function doWork(process: SimulatedProcess, ledger: Ledger, work: Work, job
     ledger.threw(job.id)
     throw new Error('It does not work yet.')
   }
+  ledger.effects.push({ jobId: job.id, attempt: job.attempt })
   return work.value * 2
 }
 
