@@ -1,6 +1,7 @@
 import type { CacheMode } from './cache/cache-key.ts'
 import type { Clock } from './clock/clock.ts'
 import {
+  DeploymentClosedError,
   DuplicateTaskError,
   IdempotencyConflictError,
   JobCancelledError,
@@ -122,7 +123,7 @@ export class Engine {
   /**
    * Validates, stores, and answers with the id.
    * @throws {InputInvalidError} {OptionInvalidError} {UnknownTaskError} {IdempotencyConflictError} {PayloadTooLargeError}
-   *   {LimitFullError} {TransactionRefusedError}; nothing was stored
+   *   {LimitFullError} {DeploymentClosedError} {TransactionRefusedError}; nothing was stored
    */
   async submit<Input, Output>(
     task: Callable<Input, Output> | string,
@@ -154,7 +155,9 @@ export class Engine {
     }
     const enqueued = await this.#enqueue(jobs, options)
     return enqueued.map((one, index) =>
-      one.outcome === 'rejected' ? { id: one.id, existing: false, rejected: one.why } : submitted(one, jobs[index]),
+      one.outcome === 'rejected' && one.why === 'limit_full'
+        ? { id: one.id, existing: false, rejected: one.why }
+        : submitted(one, jobs[index]),
     )
   }
 
@@ -338,6 +341,8 @@ function submitted(enqueued: Enqueued | undefined, job: NewJob | undefined): Sub
   if (enqueued === undefined || job === undefined)
     throw new Error('the store answered with fewer jobs than it was given')
   const { outcome, id } = enqueued
+  if (outcome === 'rejected' && enqueued.why !== 'limit_full')
+    throw new DeploymentClosedError(job.deployment ?? '', enqueued.why.replace('deployment_', ''))
   if (outcome === 'conflict') throw new IdempotencyConflictError(job.idempotency?.key ?? '', id)
   if (outcome === 'rejected') throw new LimitFullError(job.limit?.key ?? '', job.limit?.max ?? 0, id)
   return { id, existing: outcome === 'existing' }

@@ -31,6 +31,7 @@ export type ErrorCode =
   | 'payload_too_large'
   | 'group_too_large'
   | 'limit_full'
+  | 'deployment_closed'
   | 'signal_timeout'
   | 'poll_timeout'
   | 'not_a_workflow'
@@ -324,6 +325,17 @@ export class LimitFullError extends EngineError {
       `The limit ${key} takes ${max}, and is full: job ${jobId} is in the way. Wait for its end, or cancel it. Nothing was stored.`,
     )
     this.jobId = jobId
+  }
+}
+
+/** A draining or retired deployment takes no new jobs. Nothing was stored. */
+export class DeploymentClosedError extends EngineError {
+  override readonly name = 'DeploymentClosedError'
+  readonly code = 'deployment_closed'
+  constructor(deployment: string, state: string) {
+    super(
+      `Deployment ${deployment} is ${state}, and takes no new jobs. Name another one, or none for the active one, or promote it again. Nothing was stored.`,
+    )
   }
 }
 

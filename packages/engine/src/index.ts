@@ -27,6 +27,7 @@ export {
 } from './job/transition.ts'
 export type { Json } from './json.ts'
 export type { ArtifactSink } from './payload/payloads.ts'
+export { type DeploymentState, type Placed, placeJob } from './routing/deployment.ts'
 export { fairRank } from './routing/fair.ts'
 export { type LaneKey, type LaneWants, laneMatcher, laneOf, readLane, type WorkerTraits } from './routing/lane.ts'
 export { type Bucket, nextTokenAt, type Rate, refilled, wholeTokens } from './routing/rate.ts'

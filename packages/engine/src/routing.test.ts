@@ -51,6 +51,46 @@ suite('workers and their jobs', () => {
   })
 })
 
+suite('deployments', () => {
+  const stack = (name: string) => {
+    const leaf = task({ name: 'leaf', run: () => name })
+    return [leaf, workflow({ name: 'tree', run: (_: unknown, flow) => flow.map(leaf, [1, 2, 3]) })]
+  }
+
+  test('stack leak: two stacks share a store, and a job and all that it calls stay on its own', async () => {
+    await using stage = new Stage()
+    const blue = await stage.process(stack('blue'), { deployment: 'blue' })
+    const green = await stage.process(stack('green'), { deployment: 'green' })
+    const web = await stage.process(stack('web'))
+    for (const actor of [blue, green, web]) await actor.startWorker()
+    assert.deepEqual((await blue.engine.submit('tree', null)).existing, false)
+    const ids = await Promise.all(
+      [blue, green, blue, green, web].map(async ({ engine }) => (await engine.submit('tree', null)).id),
+    )
+    const results: unknown[] = []
+    for (const id of ids) results.push((await web.end(id)).result)
+    assert.deepEqual(
+      results,
+      ['blue', 'green', 'blue', 'green', 'web'].map((name) => [name, name, name]),
+    )
+  })
+
+  test('a program without a deployment submits to the promoted one, and is told when one takes no more', async () => {
+    await using stage = new Stage()
+    const green = await stage.process(stack('green'), { deployment: 'green' })
+    await green.startWorker()
+    const web = await stage.process(stack('web'))
+    await web.store.changeDeployment('green', 'active')
+    const { id } = await web.engine.submit('leaf', null)
+    assert.equal((await web.end(id)).result, 'green')
+    await web.store.changeDeployment('green', 'draining')
+    await assert.rejects(green.engine.submit('leaf', null), {
+      code: 'deployment_closed',
+      message: /^Deployment green is draining, and takes no new jobs/,
+    })
+  })
+})
+
 suite('limits', () => {
   const train = task({
     name: 'train',

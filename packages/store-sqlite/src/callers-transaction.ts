@@ -8,6 +8,7 @@ import {
   type NewJob,
   TransactionRefusedError,
 } from '@headrace/engine'
+import { DeploymentBook } from './deployments.ts'
 import { enqueueJobs } from './enqueue.ts'
 import { EventLog } from './event-log.ts'
 import { NodeSqliteConnection } from './kysely/node-sqlite-connection.ts'
@@ -53,6 +54,7 @@ export class CallersTransactions {
       clock: this.#clock,
       lanes: new Lanes(sql),
       queues: new QueueBook(sql),
+      deployments: new DeploymentBook(sql),
       events: new EventLog(sql),
     }
     context.lanes.refresh()

@@ -7,12 +7,14 @@ import { settleClaim, slotsAllowed } from './queue-settings.ts'
 export class KnownWorker {
   /** The store's own number for it; negative for whoever was never added here, and so holds nothing. */
   readonly number: number
+  readonly deployment: string
   readonly #fits: (lane: Lane) => boolean
   /** Its lanes by queue, with the list that they were chosen from. */
   readonly #lanes = new Map<string, { readonly from: readonly Lane[]; readonly chosen: readonly Lane[] }>()
 
   constructor(number: number, traits: WorkerTraits) {
     this.number = number
+    this.deployment = traits.deployment ?? ''
     this.#fits = laneMatcher(traits)
   }
 

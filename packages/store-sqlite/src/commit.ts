@@ -13,6 +13,7 @@ import {
 } from '@headrace/engine'
 import { admit, type Due } from './admit.ts'
 import { claimFromQueue, type KnownWorker } from './claim.ts'
+import { isRetired } from './deployments.ts'
 import { applyTransition, type Ending, Endings, type HeldRow } from './ending.ts'
 import { insertNewJob } from './enqueue.ts'
 import type { Durability } from './group-commit.ts'
@@ -169,6 +170,7 @@ function claimAll(context: Context, batch: Commit, worker: KnownWorker): Claimed
   if (batch.claim.length === 0) return []
   // A worker that was taken for lost must not hold anything: nobody would take it away from it again.
   if (context.sql.get('workerAlive', worker.number) === undefined) return []
+  if (isRetired(context, worker.deployment)) return []
   context.lanes.refresh()
   return batch.claim.flatMap((asked) => (asked.slots > 0 ? claimFromQueue(context, batch, worker, asked) : []))
 }

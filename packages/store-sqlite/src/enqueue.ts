@@ -1,6 +1,7 @@
 import { type Enqueued, type JobLimit, laneOf, limitFull, type NewJob, type RecordedError } from '@headrace/engine'
 import { admit } from './admit.ts'
 import { hasAnswer, putInCache } from './cache.ts'
+import { placeRoot } from './deployments.ts'
 import { type Ending, Endings } from './ending.ts'
 import { HAS_ON_FAILURE } from './last-word.ts'
 import { countIn, inTheWay, isUnderSameLimit, makeRoom } from './limits.ts'
@@ -39,12 +40,14 @@ function enqueueJob(context: Context, endings: Endings, job: NewJob): Enqueued {
   const isAnswered = job.limit !== undefined && hasAnswer(context, job)
   const inItsWay = !isAnswered && job.limit?.whenFull === 'reject' ? inTheWay(context, job.limit) : undefined
   if (inItsWay !== undefined) return { outcome: 'rejected', id: inItsWay, why: 'limit_full' }
+  const placed = placeRoot(context, job)
+  if ('refused' in placed) return { outcome: 'rejected', id: job.id, why: placed.refused }
   if (job.idempotency !== undefined) {
     const { scope, key, fingerprint } = job.idempotency
     context.sql.run('insertIdempotency', scope, key, fingerprint, job.id, context.clock.now())
   }
   const { limit: _, ...unlimited } = job
-  insertNewJob(context, endings, isAnswered ? unlimited : job, undefined, 0, false)
+  insertNewJob(context, endings, { ...(isAnswered ? unlimited : job), deployment: placed.to }, undefined, 0, false)
   return { outcome: 'created', id: job.id }
 }
 
@@ -62,7 +65,8 @@ export function insertNewJob(
   const limit = limitOf(context, job, parent)
   const full = parent !== undefined && limit?.whenFull === 'reject' ? inTheWay(context, limit) : undefined
   if (limit?.whenFull === 'replace') makeRoom(context, endings, limit, job.id)
-  const lane = lanes.numberOf(laneOf(job, parent?.deployment ?? job.deployment ?? ''))
+  const deployment = parent?.deployment ?? job.deployment ?? ''
+  const lane = lanes.numberOf(laneOf(job, deployment))
   const { lastInsertRowid: seq } = sql.run(
     'insertJob',
     job.id,
@@ -102,6 +106,7 @@ export function insertNewJob(
     parent?.attached ? 1 : 0,
     limit?.key ?? null,
     job.cleanup === true ? HAS_ON_FAILURE : 0,
+    deployment === '' ? null : deployment,
   )
   if (job.cache !== undefined) putInCache(context, seq, job.cache)
   if (limit !== undefined) countIn(context, endings, limit)

@@ -317,4 +317,8 @@ export const migrations: readonly string[] = [
   `
   create index cache_by_task on cache (task, key);
   `,
+  `
+  alter table live add column deployment text;
+  create index live_deployed on live (deployment) where deployment is not null;
+  `,
 ]

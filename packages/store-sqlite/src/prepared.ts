@@ -1,5 +1,6 @@
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import type { Clock, HintCollector } from '@headrace/engine'
+import type { DeploymentBook } from './deployments.ts'
 import type { EventLog } from './event-log.ts'
 import type { Lanes } from './lanes.ts'
 import type { QueueBook } from './queue-settings.ts'
@@ -66,6 +67,7 @@ export type Context = {
   readonly clock: Clock
   readonly lanes: Lanes
   readonly queues: QueueBook
+  readonly deployments: DeploymentBook
   readonly events: EventLog
   /** What to tell others once the transaction is committed. */
   readonly hints: HintCollector

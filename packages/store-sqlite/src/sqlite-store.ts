@@ -6,6 +6,8 @@ import {
   type Clock,
   type Commit,
   type CommitResult,
+  type DeploymentChange,
+  type DeploymentRow,
   type EndState,
   type Enqueued,
   type EventQuery,
@@ -41,6 +43,7 @@ import { CallersTransactions } from './callers-transaction.ts'
 import { KnownWorker } from './claim.ts'
 import { commitBatch, durabilityOf } from './commit.ts'
 import { openDatabase } from './database.ts'
+import { changeDeployment, DeploymentBook, meetDeployment, readDeployments } from './deployments.ts'
 import { cancelTree, Endings } from './ending.ts'
 import { enqueueJobs } from './enqueue.ts'
 import { EventLog } from './event-log.ts'
@@ -122,8 +125,9 @@ class SqliteStore implements Store {
     const sql = new Prepared(db)
     const lanes = new Lanes(sql)
     const queues = new QueueBook(sql)
+    const deployments = new DeploymentBook(sql)
     const events = new EventLog(sql)
-    this.#context = { sql, clock: this.clock, hints: new HintCollector(), lanes, queues, events }
+    this.#context = { sql, clock: this.clock, hints: new HintCollector(), lanes, queues, deployments, events }
     this.#commits = new GroupCommit({
       db,
       clock: this.clock,
@@ -132,11 +136,13 @@ class SqliteStore implements Store {
       beforeCommit: () => events.flush(),
       committed: () => {
         queues.forget()
+        deployments.forget()
         this.#tellOthers()
       },
       rolledBack: () => {
         lanes.forget()
         queues.forget()
+        deployments.forget()
         events.forget()
       },
     })
@@ -173,6 +179,7 @@ class SqliteStore implements Store {
 
   async addWorker(worker: WorkerInfo, onLost: (reason: string) => void): Promise<void> {
     const number = await this.#commits.run('before-seen', () => {
+      meetDeployment(this.#context, worker.deployment ?? '')
       const { host, pid } = thisProcess()
       const now = this.clock.now()
       const queues = JSON.stringify(worker.queues)
@@ -339,6 +346,18 @@ class SqliteStore implements Store {
 
   configureQueue(name: string, change: QueueChange): Promise<void> {
     return this.#commits.run('before-answer', () => configureQueue(this.#context, name, change))
+  }
+
+  async deployments(): Promise<readonly DeploymentRow[]> {
+    return readDeployments(this.#context)
+  }
+
+  changeDeployment(
+    name: string,
+    to: DeploymentChange,
+    options: { readonly force?: boolean } = {},
+  ): Promise<'changed' | 'unknown' | 'busy'> {
+    return this.#commits.run('before-answer', () => changeDeployment(this.#context, name, to, options.force === true))
   }
 
   async limits(): Promise<readonly LimitCounts[]> {

@@ -9,8 +9,8 @@ export const insertJob = `
 /** Primary key: live (seq). */
 export const insertLive = `
   insert into live (seq, state, queue, lane, priority, rank, due_at, deadline_at, kind, parent_seq, step, grouped, attached,
-    limit_key, cleanup)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    limit_key, cleanup, deployment)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** Primary key: job_tags (tag, seq). */
 export const insertTag = `insert or ignore into job_tags (tag, seq) values (?, ?)`
@@ -88,6 +88,28 @@ export const promoteScheduled = `
 
 /** Index: live_due (due_at). */
 export const nextScheduled = `select min(due_at) as due_at from live indexed by live_due where state in ('scheduled', 'parked')`
+
+/** Scan: a handful of rows. */
+export const deploymentStates = `select name, state from deployments order by name`
+
+/** Primary key: deployments (name). */
+export const putDeployment = `
+  insert into deployments (name, state, changed_at) values (?, ?, ?)
+  on conflict (name) do update set state = excluded.state, changed_at = excluded.changed_at
+  where deployments.state <> excluded.state`
+
+/** Index: live_deployed (deployment). */
+export const liveOfDeployment = `
+  select seq from live indexed by live_deployed where deployment = ? and deployment is not null limit ?`
+
+/** Scan: of the deployments. Index: live_deployed (deployment). */
+export const deploymentCounts = `
+  select name, state, changed_at,
+    (select count(*) from live indexed by live_deployed
+     where live.deployment = deployments.name and live.deployment is not null) as live,
+    (select count(*) from workers indexed by workers_alive
+     where workers.ended_at is null and workers.deployment = deployments.name) as workers
+  from deployments order by changed_at desc, name`
 
 /** Scan: the few queues that have settings. */
 export const queueSettings = `

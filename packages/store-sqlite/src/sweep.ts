@@ -1,6 +1,7 @@
 import { afterLapse, cancelled, deadlineExceeded, type Release, type SweepResult } from '@headrace/engine'
 import { forgetExpired } from './cache.ts'
 import { promoteDue, running } from './commit.ts'
+import { retireDrained } from './deployments.ts'
 import { applyTransition, type Ending, Endings, type HeldRow } from './ending.ts'
 import { FOR_EVER } from './parking.ts'
 import type { Context } from './prepared.ts'
@@ -28,6 +29,7 @@ export function sweep(context: Context, processes: ProcessRegistry): SweepResult
   endSignalWaits(context, endings)
   forgetExpired(context)
   const released = endings.finish()
+  retireDrained(context)
   const nextDueAt = nextDue(context)
   return { lostWorkers, returnedJobs, released, ...(nextDueAt !== undefined && { nextDueAt }) }
 }

@@ -11,6 +11,7 @@ import { testLastWord } from './conformance/last-word.ts'
 import { testParking } from './conformance/parking.ts'
 import { testQueries } from './conformance/queries.ts'
 import type { OpenStore } from './conformance/rig.ts'
+import { testRoutingDeployments } from './conformance/routing-deployments.ts'
 import { testRoutingLanes } from './conformance/routing-lanes.ts'
 import { testRoutingLimits } from './conformance/routing-limits.ts'
 import { testRoutingQueues } from './conformance/routing-queues.ts'
@@ -53,7 +54,12 @@ export function testStore(name: string, open: OpenStore, connections: readonly C
 }
 
 /** Who may have a job when: one suite for each subject. A store without them stores such jobs as plain ones. */
-const routing = { lanes: testRoutingLanes, limits: testRoutingLimits, queues: testRoutingQueues }
+const routing = {
+  lanes: testRoutingLanes,
+  limits: testRoutingLimits,
+  queues: testRoutingQueues,
+  deployments: testRoutingDeployments,
+}
 
 /** What a store must do that routes jobs; @param subjects the ones that it is held to, all by default */
 export function testRouting(

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Attempt, EndState, Job, JobId, JobKind, JobLimit, JobState, RecordedError, WorkerId } from '../job/job.ts'
 import type { Json } from '../json.ts'
+import type { DeploymentState } from '../routing/deployment.ts'
 import type { Rate } from '../routing/rate.ts'
 import type { Resources } from '../routing/resources.ts'
 
@@ -26,7 +27,7 @@ export type NewJob = {
   readonly retryOf?: JobId
   /** Its workflow has an `onFailure`: it never ends `failed` without another attempt that runs it, see {@link Claimed.ending}. */
   readonly cleanup?: boolean
-  /** Empty or left out: none. A child's is its parent's, whatever it says. */
+  /** Empty: none. Left out: the active one, if there is one. A child's is its parent's, whatever it says. */
   readonly deployment?: string
   /** Each must be among its worker's. */
   readonly labels?: readonly string[]
@@ -41,15 +42,19 @@ export type NewJob = {
   readonly idempotency?: { readonly scope: string; readonly key: string; readonly fingerprint: string }
 }
 
+/** Why a job was refused that nothing is wrong with. */
+export type Rejection = 'limit_full' | 'deployment_draining' | 'deployment_retired'
+
 /**
  * `conflict`: the key was used before for another request (its fingerprint differs); nothing was stored.
- * `rejected`: nothing was stored, for its limit is full; `id` is the oldest live job of the same limit.
+ * `rejected`: nothing was stored, for its limit is full (`id` is the oldest live job of the same limit), or for its
+ * deployment takes no new jobs (`id` is its own).
  */
 export type Enqueued =
   | { readonly outcome: 'created'; readonly id: JobId }
   | { readonly outcome: 'existing'; readonly id: JobId }
   | { readonly outcome: 'conflict'; readonly id: JobId }
-  | { readonly outcome: 'rejected'; readonly id: JobId; readonly why: 'limit_full' }
+  | { readonly outcome: 'rejected'; readonly id: JobId; readonly why: Rejection }
 
 /** Proof of a claim. `attempt` is the fencing token: a settlement by an older attempt changes nothing. */
 export type Lease = {
@@ -325,6 +330,19 @@ export type QueueChange = {
   readonly shares?: Readonly<Record<string, number>>
 }
 
+/** A stack of workers and their jobs. */
+export type DeploymentRow = {
+  readonly name: string
+  readonly state: DeploymentState
+  /** Jobs of it that have not ended, children included. */
+  readonly live: number
+  readonly workers: number
+  readonly changedAt: number
+}
+
+/** Promote, drain, retire. */
+export type DeploymentChange = 'active' | 'draining' | 'retired'
+
 /** A limit of which jobs live. */
 export type LimitCounts = {
   readonly key: string
@@ -457,6 +475,17 @@ export interface Store extends AsyncDisposable {
   queues(): Promise<readonly QueueCounts[]>
   /** Pauses, resumes or sets a queue, whether it has jobs or not. */
   configureQueue(name: string, change: QueueChange): Promise<void>
+  /** All that were ever named, the last to change first. */
+  deployments(): Promise<readonly DeploymentRow[]>
+  /**
+   * Promotes a deployment (the active one drains from then on), drains or retires it.
+   * @param options `force`: what still lives of a deployment that is to be retired is cancelled; else it is `busy`
+   */
+  changeDeployment(
+    name: string,
+    to: DeploymentChange,
+    options?: { readonly force?: boolean },
+  ): Promise<'changed' | 'unknown' | 'busy'>
   /** The limits of which jobs live, at most 1,000: those with the most first. */
   limits(): Promise<readonly LimitCounts[]>
   workers(): Promise<readonly WorkerRow[]>
