@@ -7,6 +7,10 @@ export type ArtifactErrorCode =
   | 'artifact_range_invalid'
   | 'artifact_too_large'
   | 'artifact_store_full'
+  | 'artifact_store_unavailable'
+  | 'artifact_bucket_missing'
+  | 'artifact_credentials_refused'
+  | 'artifacts_url_invalid'
 
 /** Everything an artifact store throws on purpose. `code` is for programs and never changes; `message` is for people. */
 export abstract class ArtifactError extends Error {
@@ -61,5 +65,45 @@ export class ArtifactStoreFullError extends ArtifactError {
   readonly code = 'artifact_store_full'
   constructor(store: string, options: { cause: unknown }) {
     super(`There is no room left in ${store}. Nothing was stored; free some space and put the artifact again.`, options)
+  }
+}
+
+export class ArtifactStoreUnavailableError extends ArtifactError {
+  override readonly name = 'ArtifactStoreUnavailableError'
+  readonly code = 'artifact_store_unavailable'
+  constructor(store: string, why: string, options: { cause: unknown }) {
+    super(
+      `The artifact store ${store} does not answer: ${why}. Try again; check that it runs and can be reached.`,
+      options,
+    )
+  }
+}
+
+export class ArtifactBucketMissingError extends ArtifactError {
+  override readonly name = 'ArtifactBucketMissingError'
+  readonly code = 'artifact_bucket_missing'
+  constructor(bucket: string, store: string, options: { cause: unknown }) {
+    super(`There is no bucket ${bucket} at ${store}. Make it there first, or correct its name in --artifacts.`, options)
+  }
+}
+
+export class ArtifactCredentialsRefusedError extends ArtifactError {
+  override readonly name = 'ArtifactCredentialsRefusedError'
+  readonly code = 'artifact_credentials_refused'
+  constructor(store: string, why: string, options: { cause: unknown }) {
+    super(
+      `${store} refused the credentials: ${why}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to a key that may list, read, write and delete there.`,
+      options,
+    )
+  }
+}
+
+export class ArtifactsUrlInvalidError extends ArtifactError {
+  override readonly name = 'ArtifactsUrlInvalidError'
+  readonly code = 'artifacts_url_invalid'
+  constructor(url: string, why: string) {
+    super(
+      `${JSON.stringify(url)} is no place for artifacts: ${why}. Give a folder, or s3://bucket/prefix?endpoint=http://host:9000&region=…&path-style=true.`,
+    )
   }
 }

@@ -2,13 +2,18 @@
 export { type ArtifactId, artifactIdOfBytes, parseArtifactId } from './artifact-id.ts'
 export type { ArtifactContent, ArtifactRange, ArtifactStore, ListedArtifact, StoredArtifact } from './artifact-store.ts'
 export {
+  ArtifactBucketMissingError,
   ArtifactCorruptError,
+  ArtifactCredentialsRefusedError,
   ArtifactError,
   type ArtifactErrorCode,
   ArtifactIdInvalidError,
   ArtifactNotFoundError,
   ArtifactRangeInvalidError,
   ArtifactStoreFullError,
+  ArtifactStoreUnavailableError,
+  ArtifactsUrlInvalidError,
   ArtifactTooLargeError,
 } from './errors.ts'
 export { openLocalArtifacts } from './local-artifacts.ts'
+export { openArtifacts } from './open-artifacts.ts'

@@ -6,212 +6,31 @@ import { mkdtemp, open, readdir, readFile, rm, utimes, writeFile } from 'node:fs
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
-import { buffer } from 'node:stream/consumers'
 import { suite, type TestContext, test } from 'node:test'
 import { fileURLToPath } from 'node:url'
-import { type ArtifactId, ArtifactNotFoundError, type ArtifactStore, openLocalArtifacts } from './index.ts'
+import { halves, listed, testArtifactStore, textOf } from './conformance.ts'
+import { type ArtifactId, type ArtifactStore, openLocalArtifacts } from './index.ts'
 import { LocalArtifacts } from './local-artifacts.ts'
 
 const HELLO: ArtifactId = 'sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824'
-const EMPTY: ArtifactId = 'sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 const MIB = 1024 * 1024
 const DAY_S = 86_400
 
-suite('what is put can be read', () => {
-  test('bytes, text and streams of the same content get the same id, the SHA-256 that sha256sum prints', async (t) => {
-    const { artifacts } = await fresh(t)
-    const whole = Buffer.from('hello')
-    const contents = [whole, 'hello', Readable.from([whole]), new Blob(['hello']).stream(), halves(whole)]
-    for (const content of contents) assert.deepEqual(await artifacts.put(content), { id: HELLO, sizeBytes: 5 })
-    assert.equal(await text(artifacts, HELLO), 'hello')
-    assert.equal(Buffer.from(await artifacts.readBytes(HELLO)).toString(), 'hello')
-  })
-
-  test('an empty artifact is an artifact', async (t) => {
-    const { artifacts } = await fresh(t)
-    assert.deepEqual(await artifacts.put(''), { id: EMPTY, sizeBytes: 0 })
-    assert.equal(await text(artifacts, EMPTY), '')
-    assert.equal((await artifacts.readBytes(EMPTY)).byteLength, 0)
-  })
-
-  test('text from a stream with an encoding is stored as UTF-8', async (t) => {
-    const { artifacts } = await fresh(t)
-    const { id } = await artifacts.put(Readable.from([Buffer.from('größe')]).setEncoding('utf8'))
-    assert.equal(await text(artifacts, id), 'größe')
-  })
-
-  test('content of many chunks comes back byte for byte', async (t) => {
-    const { artifacts } = await fresh(t)
-    const content = Buffer.from(Uint32Array.from({ length: 500_000 }, (_, index) => index).buffer)
-    const { id } = await artifacts.put(halves(content))
-    assert.ok(content.equals(await buffer(await artifacts.read(id))))
-    assert.ok(content.equals(await artifacts.readBytes(id)))
-  })
-
-  test('an artifact lies under two levels of folders, in a file named by its hash', async (t) => {
-    const { artifacts, dir } = await fresh(t)
-    await artifacts.put('hello')
-    assert.equal(await readFile(join(dir, '2c', 'f2', HELLO.slice(7)), 'utf8'), 'hello')
-  })
-
-  test('putting what is there already is a no-op that makes it look new', async (t) => {
-    const { artifacts, dir } = await fresh(t)
-    await artifacts.put('hello')
-    await utimes(pathOf(dir, HELLO), 0, 0)
-    assert.deepEqual(await artifacts.put(halves(Buffer.from('hello'))), { id: HELLO, sizeBytes: 5 })
-    const [only, ...others] = await listed(artifacts)
-    assert.ok(only && only.modifiedAt.getTime() > 0)
-    assert.deepEqual(others, [])
-    assert.deepEqual(await readdir(join(dir, 'tmp')), [])
-  })
-
-  test('a range is start up to and without end, clamped to the size, and to the end when no end is given', async (t) => {
-    const { artifacts } = await fresh(t)
-    await artifacts.put('hello')
-    assert.equal(await text(artifacts, HELLO, { start: 1, end: 3 }), 'el')
-    assert.equal(await text(artifacts, HELLO, { start: 3 }), 'lo')
-    assert.equal(await text(artifacts, HELLO, { start: 3, end: 100 }), 'lo')
-    assert.equal(await text(artifacts, HELLO, { start: 0 }), 'hello')
-    assert.equal(await text(artifacts, HELLO, { start: 2, end: 2 }), '')
-    assert.equal(await text(artifacts, HELLO, { start: 5 }), '')
-  })
-
-  test('a range that starts beyond the end, runs backwards or is no number is refused', async (t) => {
-    const { artifacts } = await fresh(t)
-    await artifacts.put('hello')
-    const wrong = [{ start: 6 }, { start: -1 }, { start: 3, end: 2 }, { start: 0.5 }, { start: 0, end: Number.NaN }]
-    for (const range of wrong)
-      await assert.rejects(artifacts.read(HELLO, range), { code: 'artifact_range_invalid', sizeBytes: 5 })
-  })
-
-  test('stat, has, list and delete agree on what is there', async (t) => {
-    const { artifacts } = await fresh(t)
-    await artifacts.put('hello')
-    await artifacts.put('')
-    assert.deepEqual(await artifacts.stat(HELLO), { sizeBytes: 5 })
-    assert.equal(await artifacts.has(HELLO), true)
-    assert.deepEqual((await listed(artifacts)).map(({ id }) => id).sort(), [HELLO, EMPTY])
-    assert.equal(await artifacts.delete(HELLO), true)
-    assert.equal(await artifacts.delete(HELLO), false)
-    assert.equal(await artifacts.stat(HELLO), undefined)
-    assert.equal(await artifacts.has(HELLO), false)
-    assert.deepEqual(
-      (await listed(artifacts)).map(({ id }) => id),
-      [EMPTY],
-    )
-  })
-
-  test('a read goes on to its end when the artifact is deleted meanwhile', async (t) => {
-    const { artifacts } = await fresh(t)
-    const { id } = await artifacts.put(Buffer.alloc(MIB, 7))
-    const stream = await artifacts.read(id)
-    await artifacts.delete(id)
-    assert.equal((await buffer(stream)).byteLength, MIB)
-  })
+testArtifactStore('artifacts in a local folder', async (t) => {
+  const { artifacts, dir } = await fresh(t)
+  return {
+    artifacts,
+    damage: (id, content) => writeFile(pathOf(dir, id), content),
+    age: (id) => utimes(pathOf(dir, id), 0, 0),
+    setAside: () => readdir(join(dir, 'quarantine')),
+    leftovers: () => readdir(join(dir, 'tmp')),
+  }
 })
 
-suite('what is refused', () => {
-  test('an id that is not sha256 and 64 lower-case hex digits is refused by every operation', async (t) => {
-    const { artifacts } = await fresh(t)
-    const wrong = [
-      'sha256:../../../etc/passwd',
-      'sha256:',
-      HELLO.toUpperCase(),
-      `${HELLO}\n`,
-      `${HELLO}0`,
-      7,
-      undefined,
-    ]
-    for (const value of wrong) {
-      const id = value as ArtifactId // unsound on purpose: what a caller without types may send
-      const refused = { name: 'ArtifactIdInvalidError', code: 'artifact_id_invalid' }
-      await assert.rejects(artifacts.read(id), refused)
-      await assert.rejects(artifacts.readBytes(id), refused)
-      await assert.rejects(artifacts.stat(id), refused)
-      await assert.rejects(artifacts.has(id), refused)
-      await assert.rejects(artifacts.delete(id), refused)
-    }
-  })
-
-  test('reading what was never put is ArtifactNotFoundError', async (t) => {
-    const { artifacts } = await fresh(t)
-    await assert.rejects(artifacts.read(HELLO), ArtifactNotFoundError)
-    await assert.rejects(artifacts.readBytes(HELLO), ArtifactNotFoundError)
-  })
-
-  test('content larger than allowed is refused and leaves nothing, whether its size is known before or not', async (t) => {
-    const { artifacts, dir } = await fresh(t)
-    const refused = { name: 'ArtifactTooLargeError', code: 'artifact_too_large' }
-    await assert.rejects(artifacts.put('hello', { sizeBytesMax: 4 }), refused)
-    await assert.rejects(artifacts.put(halves(Buffer.from('hello')), { sizeBytesMax: 4 }), refused)
-    await artifacts.put('hello', { sizeBytesMax: 5 })
-    await assert.rejects(artifacts.readBytes(HELLO, { sizeBytesMax: 4 }), refused)
-    assert.deepEqual(await readdir(join(dir, 'tmp')), [])
-  })
-
-  test('a source that fails or is aborted, even while it keeps silent, leaves nothing', async (t) => {
-    const { artifacts, dir } = await fresh(t)
-    const stop = new AbortController()
-    const failing = async function* () {
-      yield Buffer.from('he')
-      throw new Error('the camera was unplugged')
-    }
-    const silent = async function* () {
-      yield Buffer.from('he')
-      stop.abort(new Error('cancelled by ada'))
-      await new Promise(() => undefined)
-    }
-    await assert.rejects(artifacts.put(failing()), { message: 'the camera was unplugged' })
-    await assert.rejects(artifacts.put(silent(), { signal: stop.signal }), { message: 'cancelled by ada' })
-    await assert.rejects(artifacts.put('hello', { signal: stop.signal }), { message: 'cancelled by ada' })
-    assert.deepEqual(await readdir(join(dir, 'tmp')), [])
-    assert.deepEqual(await listed(artifacts), [])
-  })
-})
-
-suite('damage', () => {
-  test('a flipped byte fails the read before its last chunk, and the file is set aside', async (t) => {
-    const { artifacts, dir } = await fresh(t)
-    const { id } = await artifacts.put(Buffer.alloc(MIB, 7))
-    await flipByte(pathOf(dir, id), 12_345)
-    let readBytes = 0
-    const readAll = async () => {
-      for await (const chunk of await artifacts.read(id)) readBytes += chunk.byteLength
-    }
-    await assert.rejects(readAll(), { name: 'ArtifactCorruptError', code: 'artifact_corrupt' })
-    assert.ok(readBytes < MIB, `${readBytes} bytes were handed out`)
-    assert.equal(await artifacts.has(id), false)
-    assert.deepEqual(await readdir(join(dir, 'quarantine')), [id.slice(7)])
-  })
-
-  test('a cut-off file is found damaged by readBytes, and a new put heals it', async (t) => {
-    const { artifacts, dir } = await fresh(t)
-    await artifacts.put('hello')
-    await writeFile(pathOf(dir, HELLO), 'hell')
-    await assert.rejects(artifacts.readBytes(HELLO), { code: 'artifact_corrupt' })
-    await assert.rejects(artifacts.readBytes(HELLO), ArtifactNotFoundError)
-    await artifacts.put('hello')
-    assert.equal(await text(artifacts, HELLO), 'hello')
-  })
-
-  test('putting replaces a file of the wrong size', async (t) => {
-    const { artifacts, dir } = await fresh(t)
-    await artifacts.put('hello')
-    await writeFile(pathOf(dir, HELLO), '')
-    await artifacts.put('hello')
-    assert.equal(await text(artifacts, HELLO), 'hello')
-  })
-
-  test('a good artifact is not set aside for the damage of the one it replaced', async (t) => {
-    const { artifacts, dir } = await fresh(t)
-    await artifacts.put('hello')
-    await writeFile(pathOf(dir, HELLO), 'jello, too')
-    const damaged = await artifacts.read(HELLO)
-    await artifacts.put('hello')
-    await assert.rejects(buffer(damaged), { code: 'artifact_corrupt' })
-    assert.equal(await text(artifacts, HELLO), 'hello')
-  })
+test('an artifact lies under two levels of folders, in a file named by its hash', async (t) => {
+  const { artifacts, dir } = await fresh(t)
+  await artifacts.put('hello')
+  assert.equal(await readFile(join(dir, '2c', 'f2', HELLO.slice(7)), 'utf8'), 'hello')
 })
 
 suite('many processes, and processes that die', () => {
@@ -292,7 +111,7 @@ suite('a full disk', () => {
     await artifacts.put('hello')
     await assert.rejects(artifacts.put(halves(Buffer.alloc(4 * MIB))), { code: 'artifact_store_full' })
     assert.deepEqual(await readdir(join(dir, 'tmp')), [])
-    assert.equal(await text(artifacts, HELLO), 'hello')
+    assert.equal(await textOf(artifacts, HELLO), 'hello')
     await artifacts.put(Buffer.alloc(MIB / 4))
   })
 })
@@ -303,30 +122,8 @@ async function fresh(t: TestContext): Promise<{ artifacts: ArtifactStore; dir: s
   return { artifacts: await openLocalArtifacts(dir), dir }
 }
 
-async function text(artifacts: ArtifactStore, id: ArtifactId, range?: { start: number; end?: number }) {
-  return (await buffer(await artifacts.read(id, range))).toString()
-}
-
-async function* halves(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  const middle = bytes.byteLength >> 1
-  yield bytes.subarray(0, middle)
-  yield bytes.subarray(middle)
-}
-
-function listed(artifacts: ArtifactStore) {
-  return Array.fromAsync(artifacts.list())
-}
-
 function pathOf(dir: string, id: ArtifactId): string {
   return join(dir, id.slice(7, 9), id.slice(9, 11), id.slice(7))
-}
-
-async function flipByte(path: string, position: number): Promise<void> {
-  await using file = await open(path, 'r+')
-  const byte = Buffer.alloc(1)
-  await file.read(byte, 0, 1, position)
-  byte[0] = ~byte.readUInt8()
-  await file.write(byte, 0, 1, position)
 }
 
 function putting(t: TestContext, dir: string, doing: string) {

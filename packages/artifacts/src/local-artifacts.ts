@@ -4,13 +4,8 @@ import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type ArtifactId, artifactIdOfBytes, artifactIdOfHex, hexOfArtifactId } from './artifact-id.ts'
 import type { ArtifactContent, ArtifactRange, ArtifactStore, ListedArtifact, StoredArtifact } from './artifact-store.ts'
-import {
-  ArtifactCorruptError,
-  ArtifactNotFoundError,
-  ArtifactRangeInvalidError,
-  ArtifactStoreFullError,
-  ArtifactTooLargeError,
-} from './errors.ts'
+import { type Chunks, checkSize, resolveRange, toBytes, untilAborted } from './content.ts'
+import { ArtifactCorruptError, ArtifactNotFoundError, ArtifactStoreFullError } from './errors.ts'
 import { verifying } from './verifying.ts'
 
 const DAY_MS = 86_400_000
@@ -57,7 +52,7 @@ export class LocalArtifacts implements ArtifactStore {
     options: { signal?: AbortSignal | undefined; sizeBytesMax?: number | undefined } = {},
   ): Promise<StoredArtifact> {
     options.signal?.throwIfAborted()
-    const bytes = typeof content === 'string' ? Buffer.from(content) : content
+    const bytes = toBytes(content)
     if (bytes instanceof Uint8Array) {
       checkSize(bytes.byteLength, options.sizeBytesMax)
       const there = { id: artifactIdOfBytes(bytes), sizeBytes: bytes.byteLength }
@@ -208,57 +203,12 @@ export class LocalArtifacts implements ArtifactStore {
   }
 }
 
-type Chunks = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
-
-/** The chunks of `source`, cut off with the signal's reason even while the source keeps silent. */
-async function* untilAborted(source: Chunks, signal: AbortSignal | undefined): AsyncGenerator<Uint8Array> {
-  const iterator = Symbol.asyncIterator in source ? source[Symbol.asyncIterator]() : source[Symbol.iterator]()
-  let isDone = false
-  try {
-    while (!isDone) {
-      const next = await orAborted(Promise.resolve(iterator.next()), signal)
-      if (!next.done) yield asBytes(next.value)
-      isDone = next.done ?? false
-    }
-  } finally {
-    // Not awaited: a source that hangs would hold up its own abort.
-    if (!isDone) void Promise.resolve(iterator.return?.()).catch(() => undefined)
-  }
-}
-
-/** Listens anew for each promise; one long-lived promise in `Promise.race` would remember every chunk. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason)
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
-}
-
-/** A Node stream that was given an encoding yields strings, whatever its type says. */
-function asBytes(chunk: Uint8Array | string): Uint8Array {
-  return typeof chunk === 'string' ? Buffer.from(chunk) : chunk
-}
-
 async function writeWhole(file: FileHandle, bytes: Uint8Array): Promise<void> {
   let offset = 0
   while (offset < bytes.byteLength) {
     const { bytesWritten } = await file.write(bytes, offset)
     offset += bytesWritten
   }
-}
-
-function checkSize(sizeBytes: number, sizeBytesMax: number | undefined): void {
-  if (sizeBytesMax !== undefined && sizeBytes > sizeBytesMax) throw new ArtifactTooLargeError(sizeBytesMax)
-}
-
-function resolveRange(id: ArtifactId, range: ArtifactRange | undefined, sizeBytes: number) {
-  const { start, end = sizeBytes } = range ?? { start: 0 }
-  const isRange = Number.isInteger(start) && Number.isInteger(end) && 0 <= start && start <= sizeBytes && start <= end
-  if (!isRange) throw new ArtifactRangeInvalidError(id, { start, end }, sizeBytes)
-  return { start, end: Math.min(end, sizeBytes) }
 }
 
 /** A rename is durable only once the folder is flushed. Windows cannot flush a folder, and does not need it. */

@@ -24,6 +24,14 @@ export function addCommonOptions(command: Command): Command {
     .addOption(new Option('--data <folder>', 'the data folder').env('HEADRACE_DATA').default(DATA_DIR))
 }
 
+/** For every command that opens the artifacts itself. */
+export type ArtifactsOptions = { readonly artifacts?: string }
+
+export function artifactsOption(): Option {
+  const text = 'where artifacts lie: a folder, or s3://bucket/prefix?endpoint=…; the data folder when left out'
+  return new Option('--artifacts <url>', text).env('HEADRACE_ARTIFACTS')
+}
+
 /** The options of a command, with those that were given before its name. */
 export function optionsOf<Options extends object>(command: Command): CommonOptions & Options {
   return command.optsWithGlobals<CommonOptions & Options>()

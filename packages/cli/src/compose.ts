@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { layersApp } from '@headrace/app-layers'
 import { watershedApp } from '@headrace/app-watershed'
-import { type ArtifactStore, openLocalArtifacts } from '@headrace/artifacts'
+import { type ArtifactStore, openArtifacts } from '@headrace/artifacts'
 import { createEngine, type Engine } from '@headrace/engine'
 import { type Catalogue, openCatalogue } from '@headrace/geo'
 import { type App, echoTask, healthTask } from '@headrace/server'
@@ -18,10 +18,16 @@ export type Composition = {
   readonly close: () => Promise<void>
 }
 
-/** @param folder the data folder, made where it is missing */
-export async function compose(folder: string): Promise<Composition> {
+/**
+ * @param folder  the data folder, made where it is missing
+ * @param options `artifacts`: a folder or S3 URL for artifacts instead of one in the data folder
+ */
+export async function compose(
+  folder: string,
+  options: { readonly artifacts?: string | undefined } = {},
+): Promise<Composition> {
   const dataDir = await makeDataFolder(folder)
-  const artifacts = await openLocalArtifacts(join(dataDir, 'artifacts'))
+  const artifacts = await openArtifacts(options.artifacts ?? join(dataDir, 'artifacts'))
   const catalogue = await openCatalogue(dataDir)
   const apps = [watershedApp({ catalogue }), layersApp({ catalogue })]
   const store = await openSqliteStore(storePath(dataDir))

@@ -1,7 +1,15 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import { type Cli, type CommonOptions, examples, optionsOf, present } from '../cli.ts'
-import { checkArtifacts, checkLayers } from '../doctor/check-files.ts'
+import {
+  type ArtifactsOptions,
+  artifactsOption,
+  type Cli,
+  type CommonOptions,
+  examples,
+  optionsOf,
+  present,
+} from '../cli.ts'
+import { checkArtifacts, checkArtifactsUrl, checkLayers } from '../doctor/check-files.ts'
 import { checkDataFolder, checkDisk, checkNode } from '../doctor/check-machine.ts'
 import { checkLocalFile, checkServer } from '../doctor/check-server.ts'
 import { checkStore } from '../doctor/check-store.ts'
@@ -14,6 +22,7 @@ import type { Style, Terminal } from '../terminal/terminal.ts'
 export function doctorCommand(cli: Cli): Command {
   return new Command('doctor')
     .description('check this machine, the data folder and the server, and say what to do')
+    .addOption(artifactsOption())
     .addHelpText(
       'after',
       `${examples('headrace doctor', 'headrace doctor --data /var/lib/headrace --json')}
@@ -21,7 +30,7 @@ Exits with 1 when a check failed; a warning alone is no failure. Nothing is chan
 `,
     )
     .action(async (_options, command: Command) => {
-      const options = optionsOf(command)
+      const options = optionsOf<ArtifactsOptions>(command)
       const findings = await examine(options, cli.env)
       const healthy = findings.every(({ outcome }) => outcome !== 'fail')
       present(cli, options, { healthy, findings }, () => findings.map((one) => lineOf(cli.terminal, one)).join('\n'))
@@ -29,18 +38,18 @@ Exits with 1 when a check failed; a warning alone is no failure. Nothing is chan
     })
 }
 
-async function examine(options: CommonOptions, env: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
+async function examine(options: CommonOptions & ArtifactsOptions, env: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
   const dataDir = resolve(options.data)
   const folder = await checkDataFolder(dataDir)
-  const inside = folder.outcome === 'ok' ? await examineFolder(dataDir) : []
+  const inside = folder.outcome === 'ok' ? await examineFolder(dataDir, options) : []
   return [checkNode(), folder, ...inside, ...(await checkServer(options, env))]
 }
 
-async function examineFolder(dataDir: string): Promise<readonly Finding[]> {
+async function examineFolder(dataDir: string, { artifacts }: ArtifactsOptions): Promise<readonly Finding[]> {
   return [
     await checkDisk(dataDir),
     ...(await checkStore(dataDir)),
-    await checkArtifacts(dataDir),
+    artifacts === undefined ? await checkArtifacts(dataDir) : await checkArtifactsUrl(artifacts),
     await checkLayers(dataDir),
     ...(await checkLocalFile(dataDir)),
   ]

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { Command, Option } from 'commander'
-import { type Cli, type CommonOptions, examples, optionsOf } from '../cli.ts'
+import { type ArtifactsOptions, artifactsOption, type Cli, type CommonOptions, examples, optionsOf } from '../cli.ts'
 import { clientOf } from '../connection/connect.ts'
 import { submitDemo } from '../demo/submit-demo.ts'
 import { parsePort, parseQueues, parseSizeBytes } from '../inputs/options.ts'
@@ -10,14 +10,15 @@ import { stopSignal } from '../serve/stop-signal.ts'
 import { liveLines } from '../terminal/live-lines.ts'
 import { VERSION } from '../version.ts'
 
-type ServeCommandOptions = CommonOptions & {
-  readonly host: string
-  readonly port: number
-  readonly worker: boolean
-  readonly queues?: Readonly<Record<string, number>>
-  readonly open: 'yes' | 'no'
-  readonly uploadMax?: number
-}
+type ServeCommandOptions = CommonOptions &
+  ArtifactsOptions & {
+    readonly host: string
+    readonly port: number
+    readonly worker: boolean
+    readonly queues?: Readonly<Record<string, number>>
+    readonly open: 'yes' | 'no'
+    readonly uploadMax?: number
+  }
 
 const GRACE_MS = 10_000
 
@@ -31,6 +32,7 @@ export function serveCommand(cli: Cli): Command {
     .option('--queues <queues>', 'how many jobs of which queue at once, such as geo=4,default=10', parseQueues)
     .option('--upload-max <size>', 'the largest upload that is taken, such as 500MiB (16GiB)', parseSizeBytes)
     .addOption(new Option('--open <choice>', 'open the dashboard in a browser').choices(['yes', 'no']).default('no'))
+    .addOption(artifactsOption())
     .addHelpText(
       'after',
       `${examples(
@@ -58,6 +60,7 @@ async function serve(cli: Cli, options: ServeCommandOptions): Promise<void> {
     queues: options.queues,
     withWorker: options.worker,
     dashboardDir,
+    artifacts: options.artifacts,
     uploadBytesMax: options.uploadMax,
     onProgress: (_fraction, message) => lines.show([`First start: ${message}…`]),
   })

@@ -1,14 +1,15 @@
 import { Command } from 'commander'
-import { type Cli, type CommonOptions, examples, optionsOf } from '../cli.ts'
+import { type ArtifactsOptions, artifactsOption, type Cli, type CommonOptions, examples, optionsOf } from '../cli.ts'
 import { requireDataFolder } from '../data-folder.ts'
 import { parseInteger, parseQueues } from '../inputs/options.ts'
 import { stopSignal } from '../serve/stop-signal.ts'
 
-type WorkerCommandOptions = CommonOptions & {
-  readonly queues?: Readonly<Record<string, number>>
-  readonly concurrency?: number
-  readonly name?: string
-}
+type WorkerCommandOptions = CommonOptions &
+  ArtifactsOptions & {
+    readonly queues?: Readonly<Record<string, number>>
+    readonly concurrency?: number
+    readonly name?: string
+  }
 
 const GRACE_MS = 10_000
 
@@ -19,6 +20,7 @@ export function workerCommand(cli: Cli): Command {
     .option('--queues <queues>', 'how many jobs of which queue at once, such as geo=4,default=10', parseQueues)
     .option('--concurrency <count>', 'without --queues: how many jobs of each queue at once (10)', parseInteger)
     .option('--name <name>', 'what "headrace workers" calls it')
+    .addOption(artifactsOption())
     .addHelpText(
       'after',
       examples(
@@ -34,7 +36,7 @@ async function work({ terminal }: Cli, options: WorkerCommandOptions): Promise<v
   await requireDataFolder(options.data)
   const stop = stopSignal()
   const { compose } = await import('../compose.ts') // the apps, which most commands do without
-  const { engine, dataDir, close } = await compose(options.data)
+  const { engine, dataDir, close } = await compose(options.data, options)
   const { queues, concurrency, name } = options
   const worker = await engine.startWorker({
     ...(queues && { queues }),

@@ -17,6 +17,17 @@ export async function checkArtifacts(dataDir: string): Promise<Finding> {
   return warn('Artifacts', `${aside.length} were found damaged and set aside`, remedy)
 }
 
+/** Opening an S3 store lists it; what is wrong with it is said with its remedy. */
+export async function checkArtifactsUrl(url: string): Promise<Finding> {
+  try {
+    const { openArtifacts } = await import('@headrace/artifacts') // with its S3 library, so only when needed
+    await openArtifacts(url)
+    return ok('Artifacts', `${url} can be listed`)
+  } catch (error) {
+    return fail('Artifacts', (error as Error).message, 'Correct --artifacts or its environment.')
+  }
+}
+
 /** Every manifest, and that the file which it names is there with the size that it says. */
 export async function checkLayers(dataDir: string): Promise<Finding> {
   try {

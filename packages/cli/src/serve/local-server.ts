@@ -15,6 +15,8 @@ export type ServeOptions = {
   readonly queues?: Readonly<Record<string, number>> | undefined
   readonly withWorker: boolean
   readonly dashboardDir?: string | undefined
+  /** A folder or S3 URL; the data folder's own when left out. */
+  readonly artifacts?: string | undefined
   /** Of one upload; 16 GiB when left out. */
   readonly uploadBytesMax?: number | undefined
   readonly onProgress: (fraction: number, message: string) => void
@@ -38,7 +40,7 @@ export interface RunningServer {
  * @throws {PortBusyError | ListenError} with everything closed again
  */
 export async function startServer(options: ServeOptions): Promise<RunningServer> {
-  const composition = await compose(options.dataDir)
+  const composition = await compose(options.dataDir, options)
   const server = await createServer({
     engine: composition.engine,
     apps: composition.apps,

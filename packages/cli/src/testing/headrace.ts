@@ -25,12 +25,14 @@ export type Place = AsyncDisposable & {
   start(args: readonly string[]): Running
 }
 
-export async function makePlace(): Promise<Place> {
+/** @param environment of all its commands, besides what a test's own is */
+export async function makePlace(environment: Readonly<Record<string, string>> = {}): Promise<Place> {
   const dir = await mkdtemp(join(tmpdir(), 'headrace-cli-'))
   return {
     dir,
-    start: (args) => startCommand(dir, args, {}),
-    run: (args, more = {}) => startCommand(dir, args, more).ended,
+    start: (args) => startCommand(dir, args, { env: environment }),
+    run: (args, { env = {}, ...more } = {}) =>
+      startCommand(dir, args, { ...more, env: { ...environment, ...env } }).ended,
     [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
   }
 }
