@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { layersApp } from '@headrace/app-layers'
 import { watershedApp } from '@headrace/app-watershed'
 import { type ArtifactStore, openArtifacts } from '@headrace/artifacts'
+import { readCron } from '@headrace/cron'
 import { createEngine, type Engine } from '@headrace/engine'
 import { type Catalogue, openCatalogue } from '@headrace/geo'
 import { type App, echoTask, healthTask } from '@headrace/server'
@@ -32,6 +33,6 @@ export async function compose(
   const apps = [watershedApp({ catalogue }), layersApp({ catalogue })]
   const store = await openSqliteStore(storePath(dataDir))
   const tasks = [...apps.flatMap((app) => app.tasks), echoTask, healthTask]
-  const engine = createEngine({ store, tasks, artifacts })
+  const engine = createEngine({ store, tasks, artifacts, cron: readCron })
   return { dataDir, engine, apps, artifacts, catalogue, close: async () => store[Symbol.asyncDispose]() }
 }

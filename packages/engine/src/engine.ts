@@ -22,6 +22,8 @@ import { newJob } from './job/new-job.ts'
 import type { Json } from './json.ts'
 import { type ArtifactSink, Payloads } from './payload/payloads.ts'
 import type { Resources } from './routing/resources.ts'
+import type { DeclaredSchedule, ReadCron } from './schedule/schedule.ts'
+import { Schedules } from './schedule/schedules.ts'
 import type { Claimed, Enqueued, NewJob, Payload, QueueChange, Store } from './store/store.ts'
 import { checkDeployment, checkOptions, checkQueueChange, checkTask, checkText } from './task/check-options.ts'
 import type { LimitOption } from './task/task.ts'
@@ -69,6 +71,10 @@ export type WaitOptions = { readonly timeoutMs?: number; readonly signal?: Abort
 export type EngineOptions = {
   readonly store: Store
   readonly tasks: readonly AnyTask[]
+  /** Stored when a worker starts; needs `cron`. */
+  readonly schedules?: readonly DeclaredSchedule[]
+  /** Reads cron expressions: `readCron` of `@headrace/cron`. Without it, this program fires no schedules. */
+  readonly cron?: ReadCron
   /** The stack that this program belongs to: its jobs go to it, and its workers take jobs of no other. */
   readonly deployment?: string
   /** Takes payloads over 256 KiB, and the files that tasks keep. */
@@ -100,6 +106,8 @@ export class Engine {
   readonly deployment: string | undefined
   /** By name, in the order given. */
   readonly tasks: ReadonlyMap<string, AnyTask>
+  /** Tasks that are started by the clock. */
+  readonly schedules: Schedules
   readonly #ids: Ids
   readonly #payloads: Payloads
   readonly #random: () => number
@@ -118,6 +126,19 @@ export class Engine {
     this.#payloads = new Payloads(options.artifacts)
     this.#report = options.report ?? ((message, error) => console.error(message, error ?? ''))
     this.#ends = new EndWaits(this.store, this.#report)
+    this.schedules = new Schedules({
+      store: this.store,
+      clock: this.clock,
+      tasks: this.tasks,
+      cron: options.cron,
+      declared: options.schedules ?? [],
+      newJob: (task, input, jobOptions) => this.#newRoot(task, input, jobOptions),
+      submit: async (jobs) => {
+        const enqueued = await this.store.enqueue(jobs)
+        return enqueued.map((one, index) => submitted(one, jobs[index]))
+      },
+      report: this.#report,
+    })
   }
 
   /**
@@ -281,9 +302,11 @@ export class Engine {
       artifacts: this.artifacts,
       tasks: this.tasks,
       deployment: this.deployment,
+      fireSchedules: () => this.schedules.fireDue(),
       newJob: (task, input, callOptions, parent) => this.#newChild(task, input, callOptions, parent),
       report: this.#report,
     })
+    await this.schedules.declare()
     await worker.start()
     return worker
   }

@@ -32,6 +32,9 @@ export type ErrorCode =
   | 'group_too_large'
   | 'limit_full'
   | 'deployment_closed'
+  | 'schedule_invalid'
+  | 'unknown_schedule'
+  | 'schedule_range_too_large'
   | 'signal_timeout'
   | 'poll_timeout'
   | 'not_a_workflow'
@@ -336,6 +339,30 @@ export class DeploymentClosedError extends EngineError {
     super(
       `Deployment ${deployment} is ${state}, and takes no new jobs. Name another one, or none for the active one, or promote it again. Nothing was stored.`,
     )
+  }
+}
+
+export class ScheduleInvalidError extends EngineError {
+  override readonly name = 'ScheduleInvalidError'
+  readonly code = 'schedule_invalid'
+  constructor(schedule: string, why: string, options?: { cause: unknown }) {
+    super(`The schedule ${schedule} cannot be: ${why}. Nothing was stored.`, options)
+  }
+}
+
+export class UnknownScheduleError extends EngineError {
+  override readonly name = 'UnknownScheduleError'
+  readonly code = 'unknown_schedule'
+  constructor(schedule: string) {
+    super(`There is no schedule ${schedule}.`)
+  }
+}
+
+export class ScheduleRangeTooLargeError extends EngineError {
+  override readonly name = 'ScheduleRangeTooLargeError'
+  readonly code = 'schedule_range_too_large'
+  constructor(schedule: string, instantsMax: number) {
+    super(`The span holds more than ${instantsMax} instants of ${schedule}. Fill in shorter ones, one after the other.`)
   }
 }
 

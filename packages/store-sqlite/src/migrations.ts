@@ -321,4 +321,8 @@ export const migrations: readonly string[] = [
   alter table live add column deployment text;
   create index live_deployed on live (deployment) where deployment is not null;
   `,
+  `
+  alter table schedules add column fired integer not null default 0;
+  alter table schedules add column skipped integer not null default 0;
+  `,
 ]

@@ -29,6 +29,7 @@ import {
   type RecordedStep,
   type Release,
   type Resources,
+  type ScheduleRecords,
   type Settings,
   type SignalOutcome,
   type Store,
@@ -54,6 +55,7 @@ import { ClockLeaseKeeper, type LeaseKeeper, ThreadLeaseKeeper } from './lease-k
 import { type Context, Prepared } from './prepared.ts'
 import { type Liveness, ProcessRegistry, thisProcess } from './process-registry.ts'
 import { configureQueue, QueueBook, readQueues } from './queue-settings.ts'
+import { SqliteSchedules } from './schedules.ts'
 import { SqliteSettings } from './settings.ts'
 import { sendSignal } from './signals.ts'
 import {
@@ -105,6 +107,7 @@ class SqliteStore implements Store {
   readonly name = 'sqlite'
   readonly clock: Clock
   readonly settings: Settings
+  readonly schedules: ScheduleRecords
   readonly #db: DatabaseSync
   readonly #context: Context
   readonly #commits: GroupCommit
@@ -151,6 +154,7 @@ class SqliteStore implements Store {
     const isReal = options.clock === undefined && path !== ':memory:'
     this.#leases = isReal ? new ThreadLeaseKeeper(path) : new ClockLeaseKeeper(this.#context)
     this.#wakeUp = isReal ? new WakeUp((hint) => this.#hear(hint)) : undefined
+    this.schedules = new SqliteSchedules(this.#context, this.#commits)
     this.settings = new SqliteSettings(this.#context.sql, this.#commits)
   }
 

@@ -636,3 +636,46 @@ export const statesOfJobs = `
   cross join jobs on jobs.id = ids.value
   left join outcomes on outcomes.seq = jobs.seq
   left join live on live.seq = jobs.seq`
+
+/** Primary key: schedules (name). */
+export const putSchedule = `
+  insert into schedules (name, body, next_at, changed_at) values (?1, ?2, ?3, ?4)
+  on conflict (name) do update set body = excluded.body, next_at = excluded.next_at, changed_at = excluded.changed_at`
+
+/** Primary key: schedules (name). */
+export const pauseSchedule = `update schedules set paused = ?, next_at = ?, changed_at = ? where name = ?`
+
+/** Primary key: schedules (name). */
+export const deleteSchedule = `delete from schedules where name = ?`
+
+/** Primary key: schedules (name). */
+export const scheduleByName = `
+  select schedules.name as name, body, paused, next_at, last_at, jobs.id as last_job, fired, skipped, changed_at
+  from schedules left join jobs on jobs.seq = schedules.last_seq where schedules.name = ?`
+
+/** Scan: of all schedules, which a person asked for. */
+export const allSchedules = `
+  select schedules.name as name, body, paused, next_at, last_at, jobs.id as last_job, fired, skipped, changed_at
+  from schedules left join jobs on jobs.seq = schedules.last_seq order by schedules.name limit 1000`
+
+/** Index: schedules_due (next_at). */
+export const dueSchedules = `
+  select schedules.name as name, body, paused, next_at, last_at, jobs.id as last_job, fired, skipped, changed_at
+  from schedules indexed by schedules_due left join jobs on jobs.seq = schedules.last_seq
+  where paused = 0 and next_at is not null and next_at <= ? order by next_at limit ?`
+
+/** Whether one is due, and when the next one will be. Index: schedules_due (next_at). */
+export const scheduleDue = `
+  select next_at from schedules indexed by schedules_due
+  where paused = 0 and next_at is not null and next_at <= ? limit 1`
+
+/** Index: schedules_due (next_at). */
+export const nextScheduleAfter = `
+  select min(next_at) as next_at from schedules indexed by schedules_due
+  where paused = 0 and next_at is not null and next_at > ?`
+
+/** Primary key: schedules (name). */
+export const advanceSchedule = `
+  update schedules
+  set next_at = ?1, last_at = coalesce(?2, last_at), last_seq = coalesce(?3, last_seq), fired = fired + ?4, skipped = skipped + ?5
+  where name = ?6`

@@ -31,15 +31,24 @@ export function sweep(context: Context, processes: ProcessRegistry): SweepResult
   const released = endings.finish()
   retireDrained(context)
   const nextDueAt = nextDue(context)
-  return { lostWorkers, returnedJobs, released, ...(nextDueAt !== undefined && { nextDueAt }) }
+  const schedulesDue = sql.get('scheduleDue', clock.now()) !== undefined
+  return {
+    lostWorkers,
+    returnedJobs,
+    released,
+    ...(nextDueAt !== undefined && { nextDueAt }),
+    ...(schedulesDue && { schedulesDue }),
+  }
 }
 
-/** When the next job or wait for a signal falls due, or a token comes that a job waits for. */
+/** When the next job, schedule or wait for a signal falls due, or a token comes that a job waits for. */
 function nextDue(context: Context): number | undefined {
-  const { sql } = context
+  const { sql, clock } = context
   const job = sql.get<{ due_at: number | null }>('nextScheduled')?.due_at ?? Number.POSITIVE_INFINITY
   const signal = sql.get<{ due_at: number | null }>('nextSignalDue')?.due_at ?? Number.POSITIVE_INFINITY
-  const next = Math.min(job, signal, wakeRated(context))
+  // One that is due already may have nobody here who knows its task, and must not have this sweep without end.
+  const schedule = sql.get<{ next_at: number | null }>('nextScheduleAfter', clock.now())?.next_at
+  const next = Math.min(job, signal, schedule ?? Number.POSITIVE_INFINITY, wakeRated(context))
   return next >= FOR_EVER ? undefined : next
 }
 

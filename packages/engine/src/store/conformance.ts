@@ -15,6 +15,7 @@ import { testRoutingDeployments } from './conformance/routing-deployments.ts'
 import { testRoutingLanes } from './conformance/routing-lanes.ts'
 import { testRoutingLimits } from './conformance/routing-limits.ts'
 import { testRoutingQueues } from './conformance/routing-queues.ts'
+import { testSchedules } from './conformance/schedules.ts'
 import { testSettings } from './conformance/settings.ts'
 import { testSettle } from './conformance/settle.ts'
 import { testSignals } from './conformance/signals.ts'
@@ -72,7 +73,7 @@ export function testRouting(
   })
 }
 
-const reuse = { cache: testCache }
+const reuse = { cache: testCache, schedules: testSchedules }
 
 /** What a store must do of results that are used again; @param subjects the ones that it is held to, all by default */
 export function testReuse(

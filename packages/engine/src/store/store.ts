@@ -4,6 +4,7 @@ import type { Json } from '../json.ts'
 import type { DeploymentState } from '../routing/deployment.ts'
 import type { Rate } from '../routing/rate.ts'
 import type { Resources } from '../routing/resources.ts'
+import type { ScheduleRecords } from './schedule-records.ts'
 
 /**
  * JSON text, or `@sha256:<hex>:<sizeBytes>` for a payload that was moved to the artifacts because of its size. The
@@ -389,6 +390,8 @@ export type SweepResult = {
    * has fallen due than one sweep makes claimable: sweep again at once.
    */
   readonly nextDueAt?: number
+  /** There are schedules to be fired. */
+  readonly schedulesDue?: true
 }
 
 /** Small records of those around the engine (API keys, sessions), kept with the jobs so that all machines share them. */
@@ -406,6 +409,7 @@ export interface Store extends AsyncDisposable {
   /** The one clock of all who share this store. */
   readonly clock: Clock
   readonly settings: Settings
+  readonly schedules: ScheduleRecords
 
   enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]>
   /**

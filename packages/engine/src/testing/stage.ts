@@ -3,11 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSqliteStore } from '@headrace/store-sqlite'
 import type { Clock } from '../clock/clock.ts'
-import { createEngine, type Engine } from '../engine.ts'
+import { createEngine, type Engine, type EngineOptions } from '../engine.ts'
 import { seededRandom } from '../flow/seeded-random.ts'
 import type { EndState, JobId, RecordedError } from '../job/job.ts'
 import type { Json } from '../json.ts'
-import type { ArtifactSink } from '../payload/payloads.ts'
 import type { JobEvent, Store } from '../store/store.ts'
 import type { AnyTask } from '../task/workflow.ts'
 import type { Worker, WorkerOptions } from '../worker/supervised-worker.ts'
@@ -23,7 +22,7 @@ export class Stage implements AsyncDisposable {
   /** One more process, with an engine and these tasks. */
   async process(
     tasks: readonly AnyTask[],
-    options: { readonly artifacts?: ArtifactSink; readonly deployment?: string } = {},
+    options: Pick<EngineOptions, 'artifacts' | 'deployment' | 'schedules' | 'cron'> = {},
   ): Promise<Actor> {
     const clock = new StoppableClock(this.clock)
     const number = this.#actors.length

@@ -39,6 +39,8 @@ export type WorkerParts = {
   readonly artifacts: ArtifactSink | undefined
   readonly tasks: ReadonlyMap<string, AnyTask>
   newJob(task: AnyTask, input: ChildInput, options: CallOptions, parent: Claimed): NewJob | Promise<NewJob>
+  /** Starts what the clock says, once a sweep has found that it is time. */
+  fireSchedules(): Promise<void>
   /** What goes wrong outside of any job, for the operator's eyes. */
   report(message: string, error: unknown): void
 }
@@ -301,7 +303,9 @@ export class JobWorker {
     if (this.#isStopped) return
     let nextDueAt: number | undefined
     try {
-      nextDueAt = (await this.#parts.store.sweep()).nextDueAt
+      const swept = await this.#parts.store.sweep()
+      nextDueAt = swept.nextDueAt
+      if (swept.schedulesDue && !this.#isStopped) await this.#parts.fireSchedules()
     } catch (error) {
       this.#parts.report('The store could not be swept; it is tried again in half a second.', error)
     }

@@ -1,0 +1,1 @@
+export { readCron } from './read-cron.ts'
