@@ -13,7 +13,8 @@ export const USAGE = `npm run bench -- ${benches.join('|')} [options]
   --inflight N              with --each: calls at once (50)
   --children N              chord: size of the group (5000)
   --chains N --steps N      chain: how many, how long (200, 10)
-  --waiting N               backlog, waiting: how many wait (200000, 10000)
+  --waiting N               backlog, history, waiting: how many wait (200000, 1000000, 10000)
+  --finished N              history: how many have finished (1000000)
   --cap-seconds N           recovery: how long to wait for it (120)
   --runs N                  runs per peer, by turns; the median is given (3)
   --peers none|NAME,…       Headrace alone, or only these peers (all that are installed)
@@ -33,7 +34,7 @@ export class UsageError extends Error {
   override readonly name = 'UsageError'
 }
 
-const WAITING: Readonly<Partial<Record<Bench, string>>> = { waiting: '10000' }
+const WAITING: Readonly<Partial<Record<Bench, string>>> = { history: '1000000', waiting: '10000' }
 
 /** @throws {UsageError} with what is wrong and what there is */
 export function parseOptions(args: readonly string[]): Options {
@@ -63,6 +64,7 @@ export function parseOptions(args: readonly string[]): Options {
       chains: count('chains', 10_000),
       steps: count('steps', 1_000),
       waiting: count('waiting', 10_000_000, values.waiting ?? WAITING[bench] ?? '200000'),
+      finished: count('finished', 100_000_000),
       capSeconds: count('cap-seconds', 3_600),
     },
   }
@@ -82,6 +84,7 @@ function parse(args: readonly string[]) {
         chains: { type: 'string', default: '200' },
         steps: { type: 'string', default: '10' },
         waiting: { type: 'string' },
+        finished: { type: 'string', default: '1000000' },
         'cap-seconds': { type: 'string', default: '120' },
         runs: { type: 'string', default: '3' },
         peers: { type: 'string', default: 'all' },

@@ -8,6 +8,7 @@ export const benches = [
   'chain',
   'recovery',
   'backlog',
+  'history',
   'held',
   'waiting',
   'idle',
@@ -50,6 +51,10 @@ export interface Peer extends AsyncDisposable {
   waitForSignals?(count: number): Promise<void>
   /** Sends each of them its signal; resolves when all have ended. */
   signalAll?(): Promise<void>
+  /** Claims so many jobs at a time. @returns milliseconds of each claim; the jobs are settled outside of it */
+  claimTimes?(count: number, slots: number): Promise<number[]>
+  /** Makes the store look as if so many jobs had been finished in it. */
+  addHistory?(finished: number): Promise<void>
   /** Holds a reader open at the store, as a report or a forgotten session does; until it is disposed of. */
   holdReader?(): Promise<AsyncDisposable>
 }

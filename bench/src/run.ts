@@ -50,7 +50,10 @@ export type Report = {
 }
 
 /** Benches of what no peer does in a way that could be compared. */
-const ALONE: Readonly<Partial<Record<Options['bench'], string>>> = { waiting: 'only Headrace is put through it' }
+const ALONE: Readonly<Partial<Record<Options['bench'], string>>> = {
+  waiting: 'only Headrace is put through it',
+  history: 'only Headrace is put through it',
+}
 
 type Contender = Installed & { readonly kind: PeerKind }
 

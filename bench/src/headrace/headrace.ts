@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createEngine, type Engine, type JobId } from '@headrace/engine'
+import { createEngine, type Engine, type JobId, type WorkerId } from '@headrace/engine'
 import { chunks, inflight } from '../inflight.ts'
 import { benchInput } from '../payload.ts'
 import type { Peer, PeerKind, Urgency } from '../peer.ts'
 import { nodeModule, startWorkerProcess, type WorkerProcess } from '../process/worker-process.ts'
+import { addHistory } from './add-history.ts'
 import { type BenchDatabase, freshDatabase, openStore } from './database.ts'
 import { attentive, benchTasks, chain, chord, noop, slow } from './tasks.ts'
 
@@ -125,6 +126,33 @@ class Headrace implements Peer {
       await this.#engine.signal(this.#ids[i] as JobId, 'go', i)
     })
     await this.allEnded()
+  }
+
+  async claimTimes(count: number, slots: number): Promise<number[]> {
+    const { store } = this.#engine
+    // No worker of the engine's has this name.
+    const worker = `bench-${performance.now()}` as WorkerId
+    await store.addWorker({ id: worker, name: 'bench', queues: { default: slots }, leaseMs: 60_000 }, () => {})
+    const nothing = { worker, settle: [], advance: [], tell: [], claim: [] }
+    const times: number[] = []
+    for (let i = 0; i < count; i++) {
+      const start = performance.now()
+      const { claimed } = await store.commit({ ...nothing, claim: [{ queue: 'default', slots }] })
+      times.push(performance.now() - start)
+      assert.equal(claimed.length, slots)
+      const settle = claimed.map(({ lease }) => ({ lease, outcome: 'succeeded' as const, result: '{"ok":true}' }))
+      await store.commit({ ...nothing, settle })
+    }
+    await store.removeWorker(worker)
+    return times
+  }
+
+  async addHistory(finished: number): Promise<void> {
+    if (this.serverPid !== undefined || this.#engine.store.name !== 'sqlite')
+      throw new Error('history is filled in for SQLite only, so far')
+    const [last] = (await this.#engine.store.jobs({ states: ['succeeded'] }, { limit: 1 })).jobs
+    assert.ok(last, 'a job that ended is what the history is made of')
+    addHistory(this.#database.url, last.id, finished)
   }
 
   holdReader(): Promise<AsyncDisposable> {

@@ -15,6 +15,8 @@ export type Settings = {
   readonly steps: number
   /** Of `backlog` and `waiting`: how many wait. */
   readonly waiting: number
+  /** Of `history`: how many have finished. */
+  readonly finished: number
   /** Of `recovery`: after so many seconds nobody waits any longer. */
   readonly capSeconds: number
 }

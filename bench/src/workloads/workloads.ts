@@ -3,6 +3,7 @@ import { backlog } from './backlog.ts'
 import { chain } from './chain.ts'
 import { chord } from './chord.ts'
 import { held } from './held.ts'
+import { history } from './history.ts'
 import { idle } from './idle.ts'
 import { latency } from './latency.ts'
 import { recovery } from './recovery.ts'
@@ -17,6 +18,7 @@ export const workloads: Readonly<Record<Bench, Workload>> = {
   chain,
   recovery,
   backlog,
+  history,
   held,
   idle,
   waiting,
