@@ -1,16 +1,24 @@
 // npm run bench -- NAME [options]; see docs/performance.md.
-import { parseOptions, UsageError } from './options.ts'
+import { type Options, parseOptions, parseReportOptions, UsageError } from './options.ts'
+import { writeReport } from './report/report.ts'
 import { type Report, type Row, runBench } from './run.ts'
 
 try {
-  const options = parseOptions(process.argv.slice(2))
-  const report = await runBench(options)
-  if (options.json) console.log(JSON.stringify(oneObject(report)))
-  else print(report)
+  const args = process.argv.slice(2)
+  const report = parseReportOptions(args)
+  if (report === undefined) await bench(parseOptions(args))
+  else await writeReport(report)
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   console.error(error.message)
   process.exit(2)
+}
+
+async function bench(options: Options): Promise<void> {
+  const report = await runBench(options)
+  if (options.wholeReport) console.log(JSON.stringify(report))
+  else if (options.json) console.log(JSON.stringify(oneObject(report)))
+  else print(report)
 }
 
 /** Headrace's own figures stand at the top, where a script looks for them. */

@@ -4,6 +4,7 @@ import { type Bench, benches } from './peer.ts'
 import type { Settings } from './workloads/workload.ts'
 
 export const USAGE = `npm run bench -- ${benches.join('|')} [options]
+npm run bench -- report [options]   all of them, with tables and plots into docs/performance.md
 
   --store sqlite            the store (default)
   --store postgres://…      a server in which the bench makes a database of its own, and drops it
@@ -18,7 +19,9 @@ export const USAGE = `npm run bench -- ${benches.join('|')} [options]
   --cap-seconds N           recovery: how long to wait for it (120)
   --runs N                  runs per peer, by turns; the median is given (3)
   --peers none|NAME,…       Headrace alone, or only these peers (all that are installed)
-  --json                    one JSON object on stdout`
+  --json                    one JSON object on stdout; --whole-report: with each system's figures apart
+  --only KEY,…              report: only these (bulk, each, latency, chord, chain, recovery, backlog, …)
+  --no-measure              report: writes the page anew from what was measured before`
 
 export type Options = {
   readonly bench: Bench
@@ -28,6 +31,15 @@ export type Options = {
   /** `all`, or the names of peers as they begin: `bullmq` for `bullmq:redis`. */
   readonly peers: 'all' | readonly string[]
   readonly json: boolean
+  readonly wholeReport: boolean
+}
+
+export type ReportOptions = {
+  readonly store: string
+  readonly only: readonly string[] | undefined
+  readonly measure: boolean
+  /** Handed on to each bench. */
+  readonly more: readonly string[]
 }
 
 export class UsageError extends Error {
@@ -56,6 +68,7 @@ export function parseOptions(args: readonly string[]): Options {
     runs: count('runs', 100),
     peers: values.peers === 'all' ? 'all' : values.peers === 'none' ? [] : values.peers.split(','),
     json: values.json,
+    wholeReport: values['whole-report'],
     settings: {
       jobs: count('jobs', 10_000_000),
       each: values.each,
@@ -67,6 +80,20 @@ export function parseOptions(args: readonly string[]): Options {
       finished: count('finished', 100_000_000),
       capSeconds: count('cap-seconds', 3_600),
     },
+  }
+}
+
+/** Undefined unless it is the report that is asked for. @throws {UsageError} */
+export function parseReportOptions(args: readonly string[]): ReportOptions | undefined {
+  const { values, positionals } = parse(args)
+  if (positionals[0] !== 'report' || values.help) return undefined
+  if (!isStore(values.store))
+    throw new UsageError(`--store takes sqlite, postgres or a postgres:// URL, not ${values.store}.`)
+  return {
+    store: values.store,
+    only: values.only?.split(','),
+    measure: !values['no-measure'],
+    more: ['--peers', values.peers, ...(args.some((arg) => arg.startsWith('--runs')) ? ['--runs', values.runs] : [])],
   }
 }
 
@@ -89,6 +116,9 @@ function parse(args: readonly string[]) {
         runs: { type: 'string', default: '3' },
         peers: { type: 'string', default: 'all' },
         json: { type: 'boolean', default: false },
+        'whole-report': { type: 'boolean', default: false },
+        only: { type: 'string' },
+        'no-measure': { type: 'boolean', default: false },
         help: { type: 'boolean', default: false },
       },
     })

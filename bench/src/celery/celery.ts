@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Bench, Peer, PeerKind, Urgency } from '../peer.ts'
+import { endWithBench } from '../process/end-with-bench.ts'
 import { startWorkerProcess, type WorkerProcess } from '../process/worker-process.ts'
 import { REDIS_DURABILITY, type RedisServer, redisVersion, startRedis } from '../redis/redis-server.ts'
 
@@ -58,6 +59,7 @@ async function openCelery(python: string, bench: Bench): Promise<Peer> {
     env: { ...process.env, ...env },
     stdio: ['pipe', 'pipe', 'inherit'],
   })
+  endWithBench(producer)
   const peer = new CeleryPeer({ python, redis, env, producer })
   await peer.ready()
   return peer

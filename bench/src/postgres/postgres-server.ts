@@ -4,6 +4,7 @@ import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { benchFolder } from '../machine/about.ts'
+import { endWithBench } from '../process/end-with-bench.ts'
 import { freePort } from '../process/free-port.ts'
 import { asAdmin } from './database.ts'
 
@@ -69,6 +70,7 @@ async function startServer() {
   ])
   const [postgres, ...postgresArgs] = asAccount(join(bin, 'postgres'), ['-D', data, ...settings])
   const child = spawn(postgres, postgresArgs, { stdio: ['ignore', 'ignore', 'ignore'] })
+  endWithBench(child, folder)
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   await untilReady(url, child)
   return {

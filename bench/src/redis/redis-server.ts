@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { benchFolder } from '../machine/about.ts'
+import { endWithBench } from '../process/end-with-bench.ts'
 import { freePort } from '../process/free-port.ts'
 
 export type RedisServer = { readonly port: number; readonly pid: number; stop(): Promise<void> }
@@ -32,6 +33,7 @@ export async function startRedis(): Promise<RedisServer> {
   }
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
   const server = spawn('redis-server', args, { stdio: 'ignore' })
+  endWithBench(server, folder)
   await answers(port)
   return {
     port,
