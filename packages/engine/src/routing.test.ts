@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import type { JobId } from './job/job.ts'
 import { task } from './task/task.ts'
 import { workflow } from './task/workflow.ts'
 import { Stage } from './testing/stage.ts'
@@ -48,6 +49,37 @@ suite('workers and their jobs', () => {
     await assert.rejects(here.startWorker({ offers: { cpu: -1 } }), { ...refused, message: /^offers\.cpu is -1/ })
     const wrong = task({ name: 'wrong', needs: { cpu: 0 }, run: () => 1 })
     await assert.rejects(stage.process([wrong]), { ...refused, message: /^needs\.cpu of task wrong is 0/ })
+  })
+})
+
+suite('resources', () => {
+  test('what runs at a time never needs more than its worker offers, local steps of workflows included', async () => {
+    await using stage = new Stage()
+    const { clock } = stage
+    let [used, most] = [0, 0]
+    const work = async (cpu: number) => {
+      used += cpu
+      most = Math.max(most, used)
+      await new Promise<void>((resolve) => clock.setTimeout(resolve, 50))
+      used -= cpu
+    }
+    const one = task({ name: 'one', needs: { cpu: 1 }, run: () => work(1) })
+    const three = task({ name: 'three', needs: { cpu: 3 }, run: () => work(3) })
+    const flow = workflow({
+      name: 'flow',
+      needs: { cpu: 2 },
+      async run(_: unknown, flow) {
+        await flow.step('before', () => work(2))
+        await flow.call(three, null)
+        await flow.step('after', () => work(2))
+      },
+    })
+    const here = await stage.process([one, three, flow])
+    await here.startWorker({ queues: { default: 10 }, offers: { cpu: 4 } })
+    const ids: JobId[] = []
+    for (const asked of [one, three, flow, one, flow, one, three, flow]) ids.push(await here.submit(asked))
+    for (const id of ids) assert.equal((await here.end(id)).state, 'succeeded')
+    assert.deepEqual([used, most], [0, 4])
   })
 })
 

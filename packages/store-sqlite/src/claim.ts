@@ -2,6 +2,7 @@ import { type Claimed, type Commit, type Ending, type JobId, laneMatcher, type W
 import type { Lane } from './lanes.ts'
 import type { Context } from './prepared.ts'
 import { settleClaim, slotsAllowed } from './queue-settings.ts'
+import { chooseFitting, type Room, type Starving } from './room.ts'
 
 /** A worker as this process's store knows it. */
 export class KnownWorker {
@@ -10,6 +11,8 @@ export class KnownWorker {
   readonly deployment: string
   readonly #fits: (lane: Lane) => boolean
   /** Its lanes by queue, with the list that they were chosen from. */
+  /** By queue: a large job there has waited for too long for some resources. */
+  readonly starving = new Map<string, Starving>()
   readonly #lanes = new Map<string, { readonly from: readonly Lane[]; readonly chosen: readonly Lane[] }>()
 
   constructor(number: number, traits: WorkerTraits) {
@@ -51,10 +54,11 @@ export function claimFromQueue(
   batch: Commit,
   worker: KnownWorker,
   { queue, slots }: Commit['claim'][number],
+  room: Room | undefined,
 ): Claimed[] {
   const { sql, clock, hints, lanes, events } = context
   const allowed = slotsAllowed(context, queue, slots)
-  const ready = allowed === 0 ? [] : readyJobs(sql, worker.lanesOf(queue, lanes.ofQueue(queue)), allowed)
+  const ready = allowed === 0 ? [] : readyJobs(context, worker, { queue, slots: allowed }, room)
   settleClaim(context, queue, ready)
   if (ready.length === 0) return []
   const now = clock.now()
@@ -68,13 +72,30 @@ export function claimFromQueue(
 
 type Head = { readonly seq: number; readonly priority: number; readonly rank: number }
 
-/** The heads of all lanes, merged by urgency. */
-function readyJobs(sql: Context['sql'], lanes: readonly Lane[], slots: number): ReadyRow[] {
-  const [only] = lanes
+/** The most urgent jobs of all lanes that the worker may take. */
+function readyJobs(
+  { sql, lanes, clock }: Context,
+  worker: KnownWorker,
+  { queue, slots }: Commit['claim'][number],
+  room: Room | undefined,
+): ReadyRow[] {
+  const own = worker.lanesOf(queue, lanes.ofQueue(queue))
+  const isPlain = room === undefined || own.every(({ amounts }) => amounts === undefined)
+  const [only] = own
   if (only === undefined) return []
-  if (lanes.length === 1) return sql.all<ReadyRow>('readyJobs', only.id, slots)
-  const heads = lanes.flatMap(({ id }) => sql.all<Head>('readyHeads', id, slots)).sort(byUrgency)
-  return heads.slice(0, slots).flatMap(({ seq }) => sql.get<ReadyRow>('readyJob', seq) ?? [])
+  if (own.length === 1 && isPlain) return sql.all<ReadyRow>('readyJobs', only.id, slots)
+  const heads = own
+    .flatMap((lane) => sql.all<Head>('readyHeads', lane.id, slots).map((head) => ({ ...head, lane })))
+    .sort(byUrgency)
+  const chosen = isPlain
+    ? heads.slice(0, slots)
+    : chooseFitting(heads, slots, room, {
+        queue,
+        starving: worker.starving,
+        now: clock.now(),
+        dueAt: (seq) => sql.get<{ due_at: number }>('dueOf', seq)?.due_at ?? 0,
+      })
+  return chosen.flatMap(({ seq }) => sql.get<ReadyRow>('readyJob', seq) ?? [])
 }
 
 function byUrgency(a: Head, b: Head): number {

@@ -172,7 +172,8 @@ function claimAll(context: Context, batch: Commit, worker: KnownWorker): Claimed
   if (context.sql.get('workerAlive', worker.number) === undefined) return []
   if (isRetired(context, worker.deployment)) return []
   context.lanes.refresh()
-  return batch.claim.flatMap((asked) => (asked.slots > 0 ? claimFromQueue(context, batch, worker, asked) : []))
+  const room = batch.free && { free: batch.free }
+  return batch.claim.flatMap((asked) => (asked.slots > 0 ? claimFromQueue(context, batch, worker, asked, room) : []))
 }
 
 /** However many fall due at one instant, a transaction stays short; the next sweep goes on with the rest. */

@@ -59,6 +59,9 @@ export const readyHeads = `
   order by priority desc, rank, seq
   limit ?`
 
+/** Primary key: live (seq). */
+export const dueOf = `select due_at from live where seq = ?`
+
 /** Primary keys: live (seq), jobs (seq). */
 export const readyJob = `${readyColumns} from live join jobs on jobs.seq = live.seq where live.seq = ?`
 

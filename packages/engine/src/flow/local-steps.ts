@@ -1,7 +1,7 @@
 import { StepFailedError } from '../errors.ts'
 import type { RecordedError } from '../job/job.ts'
 import { recordError } from '../job/recorded-error.ts'
-import type { Payload } from '../store/store.ts'
+import type { Claimed, Payload } from '../store/store.ts'
 import type { Cleanup, Compensate } from './cleanup.ts'
 import type { RunSteps } from './run-steps.ts'
 
@@ -13,7 +13,8 @@ type What = { readonly kind: 'step' | 'compensate'; readonly name: string; reado
 
 type Options = {
   readonly steps: RunSteps
-  readonly queue: string
+  /** Where the slots are, and what each step needs besides one. */
+  readonly place: Pick<Claimed, 'queue' | 'needs'>
   readonly task: string
   readonly signal: AbortSignal
   readonly cleanup: Cleanup
@@ -67,21 +68,21 @@ export class LocalSteps {
   giveSlotBack(): void {
     if (!this.#holdsSlot) return
     this.#holdsSlot = false
-    this.#options.steps.services.releaseSlot(this.#options.queue)
+    this.#options.steps.services.releaseSlot(this.#options.place)
   }
 
   async #run(step: number, what: What, fn: LocalFunction, isBegun: boolean): Promise<void> {
-    const { steps, queue } = this.#options
+    const { steps, place } = this.#options
     // The first one goes into the slot that the workflow holds while its code runs.
     const needsSlot = !this.#holdsSlot || this.#isSlotUsed
     this.#running++
-    if (needsSlot) await steps.services.takeSlot(queue)
+    if (needsSlot) await steps.services.takeSlot(place)
     else this.#isSlotUsed = true
     try {
       await this.#runInSlot(step, what, fn, isBegun)
     } finally {
       this.#running--
-      if (needsSlot) steps.services.releaseSlot(queue)
+      if (needsSlot) steps.services.releaseSlot(place)
       else this.#isSlotUsed = false
       if (!needsSlot) steps.goOn()
       if (this.#running === 0) this.#options.allOver()

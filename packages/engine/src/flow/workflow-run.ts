@@ -45,7 +45,7 @@ export class WorkflowRun implements Flow, Parkable {
   #end: (settlement: Settlement | undefined) => void = () => {}
 
   constructor(claimed: Claimed, workflow: Workflow, services: WorkflowServices) {
-    const { lease, owner, queue } = claimed
+    const { lease, owner } = claimed
     this.id = lease.jobId
     this.owner = owner
     this.lease = lease
@@ -65,7 +65,7 @@ export class WorkflowRun implements Flow, Parkable {
     const { signal } = this.#controller
     const allOver = () => this.#endElsewhere()
     const cleanup = this.#cleanup
-    this.#locals = new LocalSteps({ steps: this.#steps, queue, task: workflow.name, signal, cleanup, allOver })
+    this.#locals = new LocalSteps({ steps: this.#steps, place: claimed, task: workflow.name, signal, cleanup, allOver })
   }
 
   get signal(): AbortSignal {

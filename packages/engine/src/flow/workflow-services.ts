@@ -20,9 +20,9 @@ export type WorkflowServices = {
   outcomes(row: number, step: number): Promise<readonly ChildOutcome[]>
   advance(lease: Lease, steps: readonly NewStep[]): Promise<'recorded' | 'lease_lost' | 'cancelling'>
   tell(told: Told): void
-  /** Resolves once a slot of the workflow's queue is taken for a local step. */
-  takeSlot(queue: string): Promise<void>
-  releaseSlot(queue: string): void
+  /** Resolves once a slot of the workflow's queue, and what it needs besides, is taken for a local step. */
+  takeSlot(claimed: Pick<Claimed, 'queue' | 'needs'>): Promise<void>
+  releaseSlot(claimed: Pick<Claimed, 'queue' | 'needs'>): void
   newJob(task: AnyTask, input: ChildInput, options: CallOptions, parent: Claimed): NewJob | Promise<NewJob>
   /** A workflow that could wait for the same in the store: it may be parked from now on. */
   rests(run: Parkable): void

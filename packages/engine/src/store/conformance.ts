@@ -15,6 +15,7 @@ import { testRoutingDeployments } from './conformance/routing-deployments.ts'
 import { testRoutingLanes } from './conformance/routing-lanes.ts'
 import { testRoutingLimits } from './conformance/routing-limits.ts'
 import { testRoutingQueues } from './conformance/routing-queues.ts'
+import { testRoutingResources } from './conformance/routing-resources.ts'
 import { testSchedules } from './conformance/schedules.ts'
 import { testSettings } from './conformance/settings.ts'
 import { testSettle } from './conformance/settle.ts'
@@ -60,6 +61,7 @@ const routing = {
   limits: testRoutingLimits,
   queues: testRoutingQueues,
   deployments: testRoutingDeployments,
+  resources: testRoutingResources,
 }
 
 /** What a store must do that routes jobs; @param subjects the ones that it is held to, all by default */

@@ -3,7 +3,7 @@ import type { Attempt, EndState, Job, JobId, JobKind, JobLimit, JobState, Record
 import type { Json } from '../json.ts'
 import type { DeploymentState } from '../routing/deployment.ts'
 import type { Rate } from '../routing/rate.ts'
-import type { Resources } from '../routing/resources.ts'
+import type { Amounts, Resources } from '../routing/resources.ts'
 import type { ScheduleRecords } from './schedule-records.ts'
 
 /**
@@ -164,6 +164,8 @@ export type Commit = {
   readonly tell: readonly Told[]
   /** Free slots by queue. */
   readonly claim: readonly { readonly queue: string; readonly slots: number }[]
+  /** What is not taken of what the worker offers; the claims take no more of it. Left out: nothing is limited. */
+  readonly free?: Amounts
   /**
    * Said after a commit of which the worker does not know whether it was heard: the attempts that it knows to
    * hold. Whatever else it holds was claimed by that commit, and goes back to the line.

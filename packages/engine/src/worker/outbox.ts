@@ -149,14 +149,20 @@ export class Outbox {
     for (const { queue } of claim) this.#promising.delete(queue)
     this.#isCommitting = true
     const holds = this.#isUnsure ? { holds: [...this.#events.holds(), ...this.#leftToLease] } : {}
-    const failure = await this.#say(said, { claim, ...holds })
+    const free = claim.length > 0 ? this.#slots.freeAmounts : undefined
+    this.#slots.lend()
+    const failure = await this.#say(said, { claim, ...holds, ...(free !== undefined && { free }) })
+    this.#slots.back()
     if (this.#isClosed) return
     if (failure === undefined) this.#goOn()
     else await this.#afterFailure(said, claim, failure.error)
   }
 
   /** Commits it, and hands on the answers. @returns what the store threw instead of an answer */
-  async #say(said: Said, more: Pick<Commit, 'claim' | 'holds'>): Promise<{ readonly error: unknown } | undefined> {
+  async #say(
+    said: Said,
+    more: Pick<Commit, 'claim' | 'free' | 'holds'>,
+  ): Promise<{ readonly error: unknown } | undefined> {
     const batch: Commit = {
       worker: this.#worker,
       settle: said.settle.map(({ what }) => what),

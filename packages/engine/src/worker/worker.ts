@@ -80,7 +80,7 @@ export class JobWorker {
     this.id = settings.id
     this.#settings = settings
     this.#parts = parts
-    this.#slots = new Slots(settings.queues)
+    this.#slots = new Slots(settings.queues, settings.offers)
     this.#residents = new Residents(parts.clock, settings)
     this.#outbox = new Outbox({
       store: parts.store,
@@ -189,7 +189,7 @@ export class JobWorker {
 
   #begin(jobs: readonly Claimed[]): void {
     for (const job of jobs) {
-      this.#slots.take(job.queue)
+      this.#slots.take(job.queue, job.needs)
       const task = this.#parts.tasks.get(job.task)
       // A claim that was under way when the worker was stopped. And no store gives out what its worker does not know.
       if (this.#isStopped || task === undefined) void this.#handBack(job)
@@ -202,7 +202,7 @@ export class JobWorker {
     const finish = async () => {
       const settlement = await attempt.run()
       // Freed before the settlement is committed, so that the same commit claims the next job.
-      this.#slots.release(job.queue)
+      this.#giveBack(job)
       await this.#settle(job, settlement)
     }
     this.#running.set(job.lease.row, {
@@ -232,6 +232,12 @@ export class JobWorker {
       this.#parts.clock.setTimeout(() => void this.#checkReleases([workflow]), 100, { background: true })
   }
 
+  /** A place is free again. What it needed may have kept any queue's jobs waiting. */
+  #giveBack({ queue, needs }: Pick<Claimed, 'queue' | 'needs'>): void {
+    this.#slots.release(queue, needs)
+    if (needs !== undefined) this.#outbox.look()
+  }
+
   async #settle(job: Claimed, settlement: Settlement | undefined): Promise<void> {
     if (settlement !== undefined) await this.#outbox.settle(settlement)
     else this.#outbox.nudge()
@@ -241,7 +247,7 @@ export class JobWorker {
   }
 
   async #handBack(job: Claimed): Promise<void> {
-    this.#slots.release(job.queue)
+    this.#giveBack(job)
     const reason = `Worker ${this.#settings.name} does not take it.`
     await this.#settle(job, { lease: job.lease, outcome: 'released', dueAt: this.#parts.clock.now(), reason })
   }
@@ -373,9 +379,9 @@ export class JobWorker {
       outcomes: (row, step) => this.#readOn(() => store.outcomes(row, step)),
       advance: (lease, steps) => this.#outbox.advance(lease, steps),
       tell: (told) => this.#outbox.tell(told),
-      takeSlot: (queue) => this.#slots.taken(queue),
-      releaseSlot: (queue) => {
-        this.#slots.release(queue)
+      takeSlot: ({ queue, needs }) => this.#slots.taken(queue, needs),
+      releaseSlot: (place) => {
+        this.#giveBack(place)
         this.#outbox.nudge()
       },
       rests: (run) => this.#residents.rest(run),
