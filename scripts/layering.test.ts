@@ -31,6 +31,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     '@headrace/store-sqlite',
     '@headrace/wire',
   ],
+  campaign: ['@headrace/engine', '@headrace/store-sqlite'],
   bench: ['@headrace/engine', '@headrace/store-sqlite'],
 }
 
@@ -93,7 +94,10 @@ for (const [room, allowed] of Object.entries(ARROWS)) {
 }
 
 test('every room is listed here', () => {
-  const rooms = globSync(['packages/*/package.json', 'apps/*/package.json', 'bench/package.json'], { cwd: ROOT })
+  const rooms = globSync(
+    ['packages/*/package.json', 'apps/*/package.json', 'bench/package.json', 'campaign/package.json'],
+    { cwd: ROOT },
+  )
   assert.deepEqual(rooms.map((path) => path.replace('/package.json', '')).sort(), Object.keys(ARROWS).sort())
 })
 

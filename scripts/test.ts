@@ -10,6 +10,7 @@ const PATTERNS = [
   'apps/*/{src,test}/**/*.test.ts',
   'scripts/*.test.ts',
   'bench/src/**/*.test.ts',
+  'campaign/src/**/*.test.ts',
 ]
 /** A hanging test ends with its name rather than with the whole run. */
 const TIMEOUT_MS = 300_000

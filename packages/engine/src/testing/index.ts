@@ -1,3 +1,4 @@
+export { seededRandom } from '../flow/seeded-random.ts'
 export { type Breach, checkHistory, type RuleName } from './history/check-history.ts'
 export {
   type Cap,
