@@ -32,6 +32,14 @@ export function artifactsOption(): Option {
   return new Option('--artifacts <url>', text).env('HEADRACE_ARTIFACTS')
 }
 
+/** For every command that opens the store itself. */
+export type StoreOptions = { readonly store?: string }
+
+export function storeOption(): Option {
+  const text = 'where jobs are kept: postgres://user:password@host/database; a file in the data folder when left out'
+  return new Option('--store <url>', text).env('HEADRACE_STORE')
+}
+
 /** The options of a command, with those that were given before its name. */
 export function optionsOf<Options extends object>(command: Command): CommonOptions & Options {
   return command.optsWithGlobals<CommonOptions & Options>()

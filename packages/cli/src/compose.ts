@@ -3,11 +3,11 @@ import { layersApp } from '@headrace/app-layers'
 import { watershedApp } from '@headrace/app-watershed'
 import { type ArtifactStore, openArtifacts } from '@headrace/artifacts'
 import { readCron } from '@headrace/cron'
-import { createEngine, type Engine } from '@headrace/engine'
+import { createEngine, type Engine, type Store } from '@headrace/engine'
 import { type Catalogue, openCatalogue } from '@headrace/geo'
 import { type App, echoTask, healthTask } from '@headrace/server'
-import { openSqliteStore } from '@headrace/store-sqlite'
-import { makeDataFolder, storePath } from './data-folder.ts'
+import { makeDataFolder } from './data-folder.ts'
+import { openStore } from './open-store.ts'
 
 /** The parts of one Headrace, put together over one data folder. Everything that is chosen is chosen in this file. */
 export type Composition = {
@@ -21,17 +21,18 @@ export type Composition = {
 
 /**
  * @param folder  the data folder, made where it is missing
- * @param options `artifacts`: a folder or S3 URL for artifacts instead of one in the data folder
+ * @param options `artifacts`: a folder or S3 URL for artifacts instead of one in the data folder; `store`: a URL of
+ *   PostgreSQL for the jobs instead of a file there
  */
 export async function compose(
   folder: string,
-  options: { readonly artifacts?: string | undefined } = {},
+  options: { readonly artifacts?: string | undefined; readonly store?: string | undefined } = {},
 ): Promise<Composition> {
   const dataDir = await makeDataFolder(folder)
   const artifacts = await openArtifacts(options.artifacts ?? join(dataDir, 'artifacts'))
   const catalogue = await openCatalogue(dataDir)
   const apps = [watershedApp({ catalogue }), layersApp({ catalogue })]
-  const store = await openSqliteStore(storePath(dataDir))
+  const store: Store = await openStore(dataDir, options.store)
   const tasks = [...apps.flatMap((app) => app.tasks), echoTask, healthTask]
   const engine = createEngine({ store, tasks, artifacts, cron: readCron })
   return { dataDir, engine, apps, artifacts, catalogue, close: async () => store[Symbol.asyncDispose]() }

@@ -1,7 +1,6 @@
 import { constants } from 'node:fs'
 import { access, mkdir, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Store } from '@headrace/engine'
 import { DataFolderMissingError, DataFolderUnusableError } from './errors.ts'
 
 // <data>/headrace.db     jobs, keys and sessions
@@ -31,11 +30,4 @@ export async function makeDataFolder(folder: string): Promise<string> {
 export async function requireDataFolder(folder: string): Promise<void> {
   const found = await stat(folder).catch(() => undefined) // not there: said below
   if (!found?.isDirectory()) throw new DataFolderMissingError(resolve(folder))
-}
-
-/** The jobs of a data folder that is there already. @throws {DataFolderMissingError} */
-export async function openExistingStore(folder: string): Promise<Store> {
-  await requireDataFolder(folder)
-  const { openSqliteStore } = await import('@headrace/store-sqlite') // most commands do without
-  return openSqliteStore(storePath(folder))
 }

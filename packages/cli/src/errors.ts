@@ -24,6 +24,17 @@ export class ServerUnknownError extends CliError {
   }
 }
 
+export class StoreUrlError extends CliError {
+  override readonly name = 'StoreUrlError'
+  readonly code = 'store_url_unknown'
+  readonly exitCode = 2
+  constructor(scheme: string) {
+    super(
+      `No store is known for ${scheme}. Write --store postgres://user:password@host/database, or the path of a file.`,
+    )
+  }
+}
+
 export class PortBusyError extends CliError {
   override readonly name = 'PortBusyError'
   readonly code = 'port_busy'

@@ -39,8 +39,9 @@ export function exitCodeOfError(error: unknown): ExitCode {
 function exitCodeOfCode(code: unknown): ExitCode {
   if (typeof code !== 'string') return EXIT.failed
   if (code === 'layer_not_found') return EXIT.notFound
-  if (code === 'artifact_store_unavailable') return EXIT.unreachable
-  if (/^(artifacts_url_invalid|artifact_bucket_missing|artifact_credentials_refused)$/.test(code)) return EXIT.usage
+  if (code === 'artifact_store_unavailable' || code === 'store_unavailable') return EXIT.unreachable
+  if (/^(store_unusable|artifacts_url_invalid|artifact_bucket_missing|artifact_credentials_refused)$/.test(code))
+    return EXIT.usage
   return /^(layer|raster|crs|classes)_/.test(code) ? EXIT.usage : EXIT.failed
 }
 

@@ -27,6 +27,7 @@ export type ErrorCode =
   | 'store_refused'
   | 'store_not_ours'
   | 'store_too_new'
+  | 'store_unusable'
   | 'transaction_refused'
   | 'payload_too_large'
   | 'group_too_large'
@@ -295,6 +296,15 @@ export class StoreTooNewError extends EngineError {
   readonly code = 'store_too_new'
   constructor(path: string, found: number, known: number) {
     super(`${path} has schema ${found}, and this Headrace knows up to ${known}. Run the newer Headrace that made it.`)
+  }
+}
+
+/** A store that could not be opened, for a reason that stays until somebody changes something. */
+export class StoreUnusableError extends EngineError {
+  override readonly name = 'StoreUnusableError'
+  readonly code = 'store_unusable'
+  constructor(store: string, why: string, remedy: string, options?: { cause: unknown }) {
+    super(`${store} cannot be used: ${why}. ${remedy}`, options)
   }
 }
 

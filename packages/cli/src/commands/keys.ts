@@ -1,14 +1,14 @@
 import type { ApiKey } from '@headrace/server'
 import type { Scope } from '@headrace/wire'
 import { Command, InvalidArgumentError } from 'commander'
-import { type Cli, examples, optionsOf, present } from '../cli.ts'
-import { openExistingStore } from '../data-folder.ts'
+import { type Cli, examples, optionsOf, present, type StoreOptions, storeOption } from '../cli.ts'
 import { KeyUnknownError } from '../errors.ts'
 import { parseDurationOption } from '../inputs/options.ts'
+import { openExistingStore } from '../open-store.ts'
 import { ageText } from '../terminal/duration.ts'
 import { type Column, table } from '../terminal/table.ts'
 
-type CreateOptions = {
+type CreateOptions = StoreOptions & {
   readonly name: string
   readonly owner: string
   readonly scope: readonly Scope[]
@@ -37,6 +37,7 @@ export function keysCommand(cli: Cli): Command {
 function createCommand(cli: Cli): Command {
   return new Command('create')
     .description('make a key, and print it this once')
+    .addOption(storeOption())
     .requiredOption('--name <name>', 'what it is for')
     .option('--owner <owner>', 'whose jobs are submitted and seen with it', 'local')
     .option('--scope <scopes>', `what it may do: ${SCOPES.join(', ')}`, parseScopes, ['submit', 'read-own'])
@@ -53,7 +54,7 @@ function createCommand(cli: Cli): Command {
       const options = optionsOf<CreateOptions>(command)
       const { name, owner, scope: scopes, expires } = options
       const { createKey } = await loadServer()
-      await using store = await openExistingStore(options.data)
+      await using store = await openExistingStore(options.data, options.store)
       const expiresAt = expires === undefined ? undefined : new Date(Date.now() + expires).toISOString()
       const made = await createKey(store, { name, owner, scopes, ...(expiresAt && { expiresAt }) })
       present(cli, options, { ...made, name, owner, scopes, ...(expiresAt && { expiresAt }) }, () => made.key)
@@ -65,10 +66,11 @@ function createCommand(cli: Cli): Command {
 function listCommand(cli: Cli): Command {
   return new Command('list')
     .description('list the keys; their secrets are kept nowhere')
+    .addOption(storeOption())
     .addHelpText('after', examples('headrace keys list', 'headrace keys list --json'))
     .action(async (_options, command: Command) => {
-      const options = optionsOf(command)
-      await using store = await openExistingStore(options.data)
+      const options = optionsOf<StoreOptions>(command)
+      await using store = await openExistingStore(options.data, options.store)
       const { listKeys } = await loadServer()
       const keys = await listKeys(store)
       const columns = columnsAt(Date.now())
@@ -80,11 +82,12 @@ function listCommand(cli: Cli): Command {
 function revokeCommand(cli: Cli): Command {
   return new Command('revoke')
     .description('make a key invalid, and every session that it opened')
+    .addOption(storeOption())
     .argument('<id>', 'as "headrace keys list" shows it')
     .addHelpText('after', examples('headrace keys revoke 3f9a1c2b7d40'))
     .action(async (id: string, _options, command: Command) => {
-      const options = optionsOf(command)
-      await using store = await openExistingStore(options.data)
+      const options = optionsOf<StoreOptions>(command)
+      await using store = await openExistingStore(options.data, options.store)
       const { revokeKey } = await loadServer()
       if (!(await revokeKey(store, id))) throw new KeyUnknownError(id)
       present(cli, options, { id, revoked: true }, () => `Key ${id} is revoked.`)

@@ -1,6 +1,15 @@
 import { spawn } from 'node:child_process'
 import { Command, Option } from 'commander'
-import { type ArtifactsOptions, artifactsOption, type Cli, type CommonOptions, examples, optionsOf } from '../cli.ts'
+import {
+  type ArtifactsOptions,
+  artifactsOption,
+  type Cli,
+  type CommonOptions,
+  examples,
+  optionsOf,
+  type StoreOptions,
+  storeOption,
+} from '../cli.ts'
 import { clientOf } from '../connection/connect.ts'
 import { submitDemo } from '../demo/submit-demo.ts'
 import { parsePort, parseQueues, parseSizeBytes } from '../inputs/options.ts'
@@ -11,7 +20,8 @@ import { liveLines } from '../terminal/live-lines.ts'
 import { VERSION } from '../version.ts'
 
 type ServeCommandOptions = CommonOptions &
-  ArtifactsOptions & {
+  ArtifactsOptions &
+  StoreOptions & {
     readonly host: string
     readonly port: number
     readonly worker: boolean
@@ -33,6 +43,7 @@ export function serveCommand(cli: Cli): Command {
     .option('--upload-max <size>', 'the largest upload that is taken, such as 500MiB (16GiB)', parseSizeBytes)
     .addOption(new Option('--open <choice>', 'open the dashboard in a browser').choices(['yes', 'no']).default('no'))
     .addOption(artifactsOption())
+    .addOption(storeOption())
     .addHelpText(
       'after',
       `${examples(
@@ -40,6 +51,7 @@ export function serveCommand(cli: Cli): Command {
         'headrace serve --port 0 --open yes',
         'headrace serve --host 0.0.0.0 --port 80 --data /var/lib/headrace',
         'headrace serve --no-worker & headrace worker --queues geo=4,default=10',
+        'headrace serve --store postgres://headrace@db.example/headrace',
       )}
 The first Ctrl-C (or SIGTERM) lets running jobs end for ${GRACE_MS / 1_000} s and hands the rest back unharmed; the second one ends at once.
 `,
@@ -61,6 +73,7 @@ async function serve(cli: Cli, options: ServeCommandOptions): Promise<void> {
     withWorker: options.worker,
     dashboardDir,
     artifacts: options.artifacts,
+    store: options.store,
     uploadBytesMax: options.uploadMax,
     onProgress: (_fraction, message) => lines.show([`First start: ${message}…`]),
   })

@@ -1,11 +1,22 @@
 import { Command } from 'commander'
-import { type ArtifactsOptions, artifactsOption, type Cli, type CommonOptions, examples, optionsOf } from '../cli.ts'
+import {
+  type ArtifactsOptions,
+  artifactsOption,
+  type Cli,
+  type CommonOptions,
+  examples,
+  optionsOf,
+  type StoreOptions,
+  storeOption,
+} from '../cli.ts'
 import { requireDataFolder } from '../data-folder.ts'
 import { parseInteger, parseQueues } from '../inputs/options.ts'
+import { isPostgresUrl } from '../open-store.ts'
 import { stopSignal } from '../serve/stop-signal.ts'
 
 type WorkerCommandOptions = CommonOptions &
-  ArtifactsOptions & {
+  ArtifactsOptions &
+  StoreOptions & {
     readonly queues?: Readonly<Record<string, number>>
     readonly concurrency?: number
     readonly name?: string
@@ -21,19 +32,22 @@ export function workerCommand(cli: Cli): Command {
     .option('--concurrency <count>', 'without --queues: how many jobs of each queue at once (10)', parseInteger)
     .option('--name <name>', 'what "headrace workers" calls it')
     .addOption(artifactsOption())
+    .addOption(storeOption())
     .addHelpText(
       'after',
       examples(
         'headrace worker',
         'headrace worker --queues geo=4 --name geo-1',
         'headrace worker --data /var/lib/headrace',
+        'headrace worker --store postgres://headrace@db.example/headrace',
       ),
     )
     .action(async (_options, command: Command) => work(cli, optionsOf<WorkerCommandOptions>(command)))
 }
 
 async function work({ terminal }: Cli, options: WorkerCommandOptions): Promise<void> {
-  await requireDataFolder(options.data)
+  // With the jobs in a database, any folder will do for the rest.
+  if (!isPostgresUrl(options.store)) await requireDataFolder(options.data)
   const stop = stopSignal()
   const { compose } = await import('../compose.ts') // the apps, which most commands do without
   const { engine, dataDir, close } = await compose(options.data, options)

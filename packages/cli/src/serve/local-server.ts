@@ -17,6 +17,8 @@ export type ServeOptions = {
   readonly dashboardDir?: string | undefined
   /** A folder or S3 URL; the data folder's own when left out. */
   readonly artifacts?: string | undefined
+  /** A URL of PostgreSQL; a file in the data folder when left out. */
+  readonly store?: string | undefined
   /** Of one upload; 16 GiB when left out. */
   readonly uploadBytesMax?: number | undefined
   readonly onProgress: (fraction: number, message: string) => void

@@ -1,0 +1,282 @@
+import {
+  afterSettlement,
+  type Claimed,
+  type Commit,
+  type CommitResult,
+  type JobId,
+  type Release,
+  type Settlement,
+} from '@headrace/engine'
+import { Changes, type HeldRow, handedBack, running } from './changes.ts'
+import { type ClaimedRow, claimCall, type KnownWorker, toClaimed } from './claim.ts'
+import { statements } from './connection/named.ts'
+import type { Call } from './connection/pipeline.ts'
+import { call, type Session } from './connection/session.ts'
+import { type Context, inTransaction, type Work } from './context.ts'
+import { refuseUnsupported } from './enqueue.ts'
+import { type Lane, type LaneRow, lanesAfter } from './lanes.ts'
+import { hintAtPromoted } from './promote.ts'
+import { makeLanesOfSteps, recordSteps } from './record.ts'
+import { tellCalls } from './tell.ts'
+
+/** However many fall due at one instant, a transaction stays short; the next sweep goes on with the rest. */
+export const PROMOTED_MAX = 1_000
+
+type Rows = readonly Readonly<Record<string, unknown>>[]
+
+/**
+ * Everything a worker has to say. The usual case, tasks that succeeded and the claim of the next ones, is one round trip
+ * and one transaction; what it leaves out is decided row by row in a second one, before the worker gets its answer.
+ */
+export async function commitBatch(
+  session: Session,
+  context: Context,
+  batch: Commit,
+  worker: KnownWorker,
+): Promise<CommitResult> {
+  for (const { steps } of batch.advance) for (const { children = [] } of steps) refuseUnsupported(children)
+  await makeLanesOfSteps(session, context.lanes, batch)
+  if (batch.advance.length > 0 || batch.holds !== undefined) return commitSlowly(session, context, batch, worker)
+  const quick = batch.settle.filter(isQuick)
+  if (quick.length < batch.settle.length) return commitSlowly(session, context, batch, worker)
+  return commitQuickly(session, context, batch, worker)
+}
+
+function isQuick(settlement: Settlement): settlement is Extract<Settlement, { outcome: 'succeeded' }> {
+  return settlement.outcome === 'succeeded'
+}
+
+async function commitQuickly(
+  session: Session,
+  context: Context,
+  batch: Commit,
+  worker: KnownWorker,
+): Promise<CommitResult> {
+  const { clock, hints } = context
+  const now = clock.now()
+  const settle = batch.settle.filter(isQuick)
+  const tells = tellCalls(batch.tell, worker.number)
+  const settles = settle.length === 0 ? [] : [settleCall(settle, worker.number, now)]
+  const claims = claimCalls(context, batch, worker, now)
+  const results = await session.pipeline([...tells, ...settles, ...claims.calls])
+  if (tells.length > 0) hints.events()
+  const answer = readSettled(results[tells.length] ?? [], settle, context)
+  const claimed = readClaims(results.slice(tells.length + settles.length), claims, context, batch, worker)
+  const left = settle.filter((_, index) => !answer.settled.has(index))
+  const slow = left.length === 0 ? undefined : await commitSlowly(session, context, justSettle(batch, left), worker)
+  const settled = settle.map((settlement, index) =>
+    answer.settled.has(index) ? 'settled' : (slow?.settled[left.indexOf(settlement)] ?? 'lease_lost'),
+  )
+  const more = await claimMore(session, context, {
+    batch,
+    worker,
+    claims,
+    claimed: claimed.jobs,
+    hasNews: claimed.hasNews || left.length > 0,
+  })
+  return {
+    settled,
+    advanced: [],
+    claimed: [...claimed.jobs, ...more],
+    released: [...answer.released, ...(slow?.released ?? [])],
+  }
+}
+
+function justSettle({ worker }: Commit, settle: readonly Settlement[]): Commit {
+  return { worker, settle, advance: [], tell: [], claim: [] }
+}
+
+/** In the order of their numbers, so that the rows are locked in it. */
+function settleCall(
+  settle: readonly Extract<Settlement, { outcome: 'succeeded' }>[],
+  worker: number,
+  now: number,
+): Call {
+  const order = [...settle.keys()].sort((a, b) => (settle[a]?.lease.row ?? 0) - (settle[b]?.lease.row ?? 0))
+  const list = <T>(pick: (settlement: (typeof settle)[number]) => T) =>
+    order.map((index) => pick(settle[index] as (typeof settle)[number]))
+  return call(
+    statements.settleSucceeded,
+    list(({ lease }) => lease.row),
+    list(({ lease }) => lease.attempt),
+    list(({ result }) => result),
+    worker,
+    now,
+    order,
+  )
+}
+
+function readSettled(
+  rows: Rows,
+  settle: readonly Settlement[],
+  { hints, lanes }: Context,
+): { readonly settled: ReadonlySet<number>; readonly released: readonly Release[] } {
+  const settled = new Set<number>()
+  const released: Release[] = []
+  type Row = {
+    readonly place: number | null
+    readonly parent_id: JobId | null
+    readonly step: number | null
+    readonly lane: number | null
+  }
+  for (const { place, parent_id: parentId, step, lane } of rows as readonly Row[]) {
+    if (lane !== null) hints.queue(lanes.queueOf(lane) ?? '')
+    if (place !== null) {
+      settled.add(place)
+      const jobId = settle[place]?.lease.jobId
+      if (jobId !== undefined) hints.ended(jobId)
+    }
+    if (parentId !== null && step !== null) {
+      released.push({ parentId, step })
+      hints.released(parentId)
+    }
+  }
+  if (rows.length > 0) hints.events()
+  return { settled, released }
+}
+
+type Claims = {
+  readonly calls: readonly Call[]
+  /** What was asked of which lanes, in the order of the calls after the first three. */
+  readonly asked: readonly { readonly queue: string; readonly slots: number; readonly lanes: readonly Lane[] }[]
+}
+
+/** The questions of a claim: lanes that others have made, what has fallen due, and then each queue. */
+function claimCalls(context: Context, batch: Commit, worker: KnownWorker, now: number): Claims {
+  const wanted = batch.claim.filter(({ slots }) => slots > 0)
+  if (wanted.length === 0 || worker.number < 0) return { calls: [], asked: [] }
+  const asked = wanted.flatMap(({ queue, slots }) => {
+    const lanes = worker.lanesOf(queue, context.lanes.ofQueue(queue))
+    return lanes.length === 0 ? [] : [{ queue, slots, lanes }]
+  })
+  const calls = [
+    lanesAfter(context.lanes),
+    call(statements.announceJobs, now),
+    call(statements.promoteScheduled, now, PROMOTED_MAX),
+    ...asked.map(({ lanes, slots }) => claimCall(worker, lanes, slots, now)),
+  ]
+  return { calls, asked }
+}
+
+function readClaims(
+  results: readonly Rows[],
+  { calls, asked }: Claims,
+  context: Context,
+  batch: Commit,
+  worker: KnownWorker,
+): { readonly jobs: readonly Claimed[]; readonly hasNews: boolean } {
+  if (calls.length === 0) return { jobs: [], hasNews: false }
+  // The statements' own columns.
+  const hasNews = context.lanes.add(results[0] as readonly LaneRow[])
+  hintAtPromoted(context, results[2] as readonly { readonly lane: number }[])
+  const jobs = asked.flatMap(({ lanes, slots }, index) => {
+    const rows = (results[3 + index] ?? []) as unknown as readonly ClaimedRow[]
+    worker.remember(rows, lanes, slots)
+    return rows.map((row) => toClaimed(row, batch, context.lanes))
+  })
+  if (jobs.length > 0) context.hints.events()
+  return { jobs, hasNews }
+}
+
+/** Claims again where another process had made a lane that this one did not know, or where more was settled since. */
+async function claimMore(
+  session: Session,
+  context: Context,
+  {
+    batch,
+    worker,
+    claims,
+    claimed,
+    hasNews,
+  }: {
+    readonly batch: Commit
+    readonly worker: KnownWorker
+    readonly claims: Claims
+    readonly claimed: readonly Claimed[]
+    readonly hasNews: boolean
+  },
+): Promise<readonly Claimed[]> {
+  if (!hasNews || claims.calls.length === 0) return []
+  const rest = batch.claim.map(({ queue, slots }) => ({
+    queue,
+    slots: slots - claimed.filter((job) => job.queue === queue).length,
+  }))
+  const again = { ...batch, claim: rest }
+  const more = claimCalls(context, again, worker, context.clock.now())
+  if (more.asked.length === 0) return []
+  return readClaims(await session.pipeline(more.calls), more, context, again, worker).jobs
+}
+
+/** Each job on its own, by the state machine. */
+async function commitSlowly(
+  session: Session,
+  context: Context,
+  batch: Commit,
+  worker: KnownWorker,
+): Promise<CommitResult> {
+  let claims: Claims = { calls: [], asked: [] }
+  let answers: readonly Rows[] = []
+  const result = await inTransaction(session, context, async (work) => {
+    const said = await sayAll(work, batch, worker)
+    claims = claimCalls(context, batch, worker, work.now)
+    answers = await work.tx.commit(claims.calls)
+    return said
+  })
+  const { jobs, hasNews } = readClaims(answers, claims, context, batch, worker)
+  const more = await claimMore(session, context, { batch, worker, claims, claimed: jobs, hasNews })
+  return { ...result, claimed: [...jobs, ...more] }
+}
+
+async function sayAll(work: Work, batch: Commit, worker: KnownWorker): Promise<Omit<CommitResult, 'claimed'>> {
+  const { tx, hints } = work
+  const tells = tellCalls(batch.tell, worker.number)
+  if (tells.length > 0) {
+    await tx.all(tells)
+    hints.events()
+  }
+  const changes = new Changes(work)
+  const unheard = batch.holds === undefined ? [] : await findUnheard(work, worker.number, batch.holds)
+  const held = await lockHeld(work, changes, batch, worker.number, unheard)
+  const advanced = await recordSteps(work, changes, batch.advance, held)
+  const settled = batch.settle.map((settlement): CommitResult['settled'][number] => {
+    const job = held.get(settlement.lease.row)
+    if (job === undefined || job.attempt !== settlement.lease.attempt) return 'lease_lost'
+    held.delete(job.seq)
+    changes.apply(job, afterSettlement(running(job), settlement))
+    return job.cancel_reason === null ? 'settled' : 'cancelled'
+  })
+  for (const seq of unheard) {
+    const job = held.get(seq)
+    if (job !== undefined) changes.apply(job, handedBack(job, work.now))
+  }
+  return { settled, advanced, released: await changes.finish() }
+}
+
+/** What an earlier commit claimed without the worker's hearing of it; it goes back to the line. */
+async function findUnheard({ tx }: Work, worker: number, holds: Commit['holds'] & object): Promise<readonly number[]> {
+  const known = new Map(holds.map(({ row, attempt }) => [row, attempt]))
+  const rows = await tx.rows<{ readonly seq: number; readonly attempt: number }>('heldByWorker', worker)
+  return rows.filter(({ seq, attempt }) => known.get(seq) !== attempt).map(({ seq }) => seq)
+}
+
+/** The jobs that the batch speaks of, as far as the worker holds them. */
+async function lockHeld(
+  work: Work,
+  changes: Changes,
+  batch: Commit,
+  worker: number,
+  unheard: readonly number[],
+): Promise<Map<number, HeldRow>> {
+  const ending = [...batch.settle.map(({ lease }) => lease.row), ...unheard]
+  const seqs = [...new Set([...ending, ...batch.advance.map(({ lease }) => lease.row)])]
+  if (seqs.length === 0) return new Map()
+  const [groups = [], rows = [], block = []] = await work.tx.all([
+    call(statements.lockGroups, ending),
+    call(statements.lockHeld, seqs, worker),
+    work.ledger.draw,
+  ])
+  changes.knowGroups(groups)
+  work.ledger.open(block)
+  // The statement's own columns.
+  return new Map((rows as unknown as readonly HeldRow[]).map((row) => [row.seq, row]))
+}

@@ -1,0 +1,17 @@
+import type { Prepared } from './prepared.ts'
+
+/** Composed queries are few in shape; past so many, they are prepared under their names no more. */
+const TEXTS_MAX = 300
+
+const names = new Map<string, string>()
+
+/** A composed query under a name of its own, the same for the same text on every connection. */
+export function composed(text: string): Prepared {
+  let name = names.get(text)
+  if (name === undefined) {
+    if (names.size >= TEXTS_MAX) throw new Error('composed queries have more shapes than was thought')
+    name = `composed_${names.size + 1}`
+    names.set(text, name)
+  }
+  return { name, text }
+}

@@ -1,0 +1,112 @@
+import type { Submittable } from 'pg'
+import type { Prepared } from './prepared.ts'
+import { decodeRow, type Field } from './values.ts'
+
+/** One statement with its values, as they go over the wire: text, or null. */
+export type Call = { readonly statement: Prepared; readonly values: readonly (string | null)[] }
+
+/** What of `pg`'s own connection is used here. */
+type Wire = {
+  readonly stream: { cork(): void; uncork(): void }
+  parse(query: { name: string; text: string }): void
+  bind(config: { statement: string; values: readonly (string | null)[] }): void
+  describe(message: { type: 'P'; name: string }): void
+  execute(config: object): void
+  close(message: { type: 'S'; name: string }): void
+  sync(): void
+}
+
+type Row = Readonly<Record<string, unknown>>
+
+/**
+ * Several prepared statements in one round trip: all are sent at once, with one `Sync` behind the last. Outside of an
+ * explicit transaction they are one transaction of their own, all or nothing.
+ */
+export class Pipeline implements Submittable {
+  readonly #calls: readonly Call[]
+  readonly #known: Set<string>
+  readonly #doubtful: Set<string>
+  readonly #parsed: string[] = []
+  readonly #results: Row[][] = []
+  #rows: Row[] = []
+  #fields: readonly Field[] = []
+  #failure: unknown
+  readonly #resolve: (results: Row[][]) => void
+  readonly #reject: (error: unknown) => void
+  // `pg` looks for it to tell whether it must make a promise of its own.
+  readonly callback = () => {}
+
+  /**
+   * @param known    statements that are prepared on this connection
+   * @param doubtful statements of which it is not known, since what prepared them failed
+   */
+  constructor(
+    calls: readonly Call[],
+    session: { readonly known: Set<string>; readonly doubtful: Set<string> },
+    answer: { resolve: (results: Row[][]) => void; reject: (error: unknown) => void },
+  ) {
+    this.#calls = calls
+    this.#known = session.known
+    this.#doubtful = session.doubtful
+    this.#resolve = answer.resolve
+    this.#reject = answer.reject
+  }
+
+  submit(connection: unknown): void {
+    // Everything that `Wire` names is there in every 8.x of `pg`; its types leave it out.
+    const wire = connection as Wire
+    wire.stream.cork()
+    try {
+      for (const { statement, values } of this.#calls) {
+        this.#prepare(wire, statement)
+        wire.bind({ statement: statement.name, values })
+        wire.describe({ type: 'P', name: '' })
+        wire.execute({})
+      }
+      wire.sync()
+    } finally {
+      wire.stream.uncork()
+    }
+  }
+
+  #prepare(wire: Wire, { name, text }: Prepared): void {
+    if (this.#known.has(name)) return
+    if (this.#doubtful.delete(name)) wire.close({ type: 'S', name })
+    wire.parse({ name, text })
+    this.#known.add(name)
+    this.#parsed.push(name)
+  }
+
+  handleRowDescription({ fields }: { readonly fields: readonly Field[] }): void {
+    this.#fields = fields
+  }
+
+  handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
+    this.#rows.push(decodeRow(this.#fields, fields))
+  }
+
+  handleCommandComplete(): void {
+    this.#results.push(this.#rows)
+    this.#rows = []
+    this.#fields = []
+  }
+
+  handleEmptyQuery(): void {
+    this.handleCommandComplete()
+  }
+
+  handlePortalSuspended(): void {}
+
+  handleError(error: unknown): void {
+    for (const name of this.#parsed) {
+      this.#known.delete(name)
+      this.#doubtful.add(name)
+    }
+    this.#failure = error
+    this.#reject(error)
+  }
+
+  handleReadyForQuery(): void {
+    if (this.#failure === undefined) this.#resolve(this.#results)
+  }
+}

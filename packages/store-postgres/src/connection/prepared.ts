@@ -1,0 +1,2 @@
+/** A statement under the name by which a connection knows it once it has seen it. */
+export type Prepared = { readonly name: string; readonly text: string }

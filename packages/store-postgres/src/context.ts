@@ -1,0 +1,39 @@
+import type { Clock, HintCollector } from '@headrace/engine'
+import type { Session } from './connection/session.ts'
+import { Transaction } from './connection/transaction.ts'
+import type { Lanes } from './lanes.ts'
+import { Ledger } from './ledger.ts'
+
+/** What every operation on the database needs. */
+export type Context = {
+  readonly clock: Clock
+  readonly lanes: Lanes
+  /** What to tell others once it is committed. */
+  readonly hints: HintCollector
+}
+
+/** The same within one transaction. */
+export type Work = Context & {
+  readonly tx: Transaction
+  readonly ledger: Ledger
+  /** The instant at which all of it happens. */
+  readonly now: number
+}
+
+/** Does it in a transaction of its own, and commits unless it has committed itself. */
+export async function inTransaction<T>(
+  session: Session,
+  context: Context,
+  work: (work: Work) => Promise<T>,
+): Promise<T> {
+  const tx = Transaction.begin(session)
+  const now = context.clock.now()
+  try {
+    const result = await work({ ...context, tx, ledger: new Ledger(tx, now), now })
+    await tx.commit()
+    return result
+  } catch (error) {
+    await tx.rollBack()
+    throw error
+  }
+}

@@ -1,0 +1,203 @@
+import {
+  type Enqueued,
+  type HintCollector,
+  type LaneKey,
+  laneOf,
+  type NewJob,
+  OptionInvalidError,
+} from '@headrace/engine'
+import { statements } from './connection/named.ts'
+import type { Call } from './connection/pipeline.ts'
+import { call, type Session } from './connection/session.ts'
+import { type Context, inTransaction, type Work } from './context.ts'
+import type { Lanes } from './lanes.ts'
+
+/** Numbers of `live.state`. */
+export const STATE = { held: 1, blocked: 2, following: 3, scheduled: 4, parked: 5, ready: 6, running: 7 } as const
+
+/** Bits of `live.cleanup`. */
+export const HAS_ON_FAILURE = 1
+export const COMPENSATES = 2
+
+/** A workflow's step as the parent of new jobs. */
+export type ParentStep = {
+  readonly seq: number
+  readonly rootSeq: number
+  readonly step: number
+  /** 0: a single child; 1: of a group; 2: of a group whose children are let go one by one. */
+  readonly grouped: 0 | 1 | 2
+  readonly attached: boolean
+  readonly deployment: string
+}
+
+/** A job with its place. */
+export type Placed = {
+  readonly job: NewJob
+  readonly parent?: ParentStep
+  readonly item?: number
+  readonly isHeld?: boolean
+}
+
+/** A child's deployment is its parent's, whatever it says. */
+export function laneKeyOf({ job, parent }: Placed): LaneKey {
+  return laneOf(job, parent?.deployment ?? job.deployment ?? '')
+}
+
+/** A limit that was not kept would be worse than none. A result that is made again is only slower. */
+export function refuseUnsupported(jobs: readonly NewJob[]): void {
+  for (const { limit } of jobs) {
+    if (limit !== undefined)
+      throw new OptionInvalidError('limit', limit.key, 'left out: the PostgreSQL store has none yet')
+  }
+}
+
+/** Stores jobs, except those whose idempotency key was used before. The lanes must be known. */
+export async function enqueueJobs(session: Session, context: Context, jobs: readonly NewJob[]): Promise<Enqueued[]> {
+  if (jobs.length === 0) return []
+  refuseUnsupported(jobs)
+  await context.lanes.make(
+    session,
+    jobs.map((job) => laneKeyOf({ job })),
+  )
+  if (jobs.every(({ idempotency }) => idempotency === undefined)) {
+    const now = context.clock.now()
+    await session.pipeline([
+      storeJobs(
+        jobs.map((job) => ({ job })),
+        { lanes: context.lanes, now },
+      ),
+    ])
+    hintAtNew(context.hints, jobs, now)
+    return jobs.map(({ id }) => ({ outcome: 'created', id }))
+  }
+  return inTransaction(session, context, (work) => enqueueKeyed(work, jobs))
+}
+
+/** @param isAnnounced false inside of a transaction that is not ours, and may last: the cursors are drawn when it is over */
+export async function enqueueKeyed(work: Work, jobs: readonly NewJob[], isAnnounced = true): Promise<Enqueued[]> {
+  const { tx, lanes, hints, now } = work
+  const answers = await useKeys(work, jobs)
+  const created = jobs.filter((_, index) => answers[index]?.outcome === 'created')
+  if (created.length > 0) {
+    await tx.all([
+      storeJobs(
+        created.map((job) => ({ job })),
+        { lanes, now, isAnnounced },
+      ),
+    ])
+    hintAtNew(hints, created, now)
+  }
+  return answers
+}
+
+type Used = { readonly fingerprint: string; readonly job_id: NewJob['id'] }
+
+async function useKeys({ tx, now }: Work, jobs: readonly NewJob[]): Promise<Enqueued[]> {
+  // The first job with a key is the one that may have it.
+  const firsts = new Map<string, NewJob>()
+  for (const job of jobs) {
+    const { idempotency } = job
+    if (idempotency !== undefined && !firsts.has(keyOf(idempotency))) firsts.set(keyOf(idempotency), job)
+  }
+  const keys = [...firsts.values()].flatMap(({ id, idempotency }) =>
+    idempotency === undefined ? [] : [{ id, ...idempotency }],
+  )
+  const [scopes, names] = [keys.map(({ scope }) => scope), keys.map(({ key }) => key)]
+  const fingerprints = keys.map(({ fingerprint }) => fingerprint)
+  type Inserted = { readonly scope: string; readonly key: string }
+  const inserted = new Set(
+    keys.length === 0
+      ? []
+      : (
+          await tx.rows<Inserted>(
+            'insertKeys',
+            scopes,
+            names,
+            fingerprints,
+            keys.map(({ id }) => id),
+            now,
+          )
+        ).map(keyOf),
+  )
+  const used = await readKeys(
+    tx,
+    keys.filter((key) => !inserted.has(keyOf(key))),
+  )
+  return jobs.map((job): Enqueued => {
+    const { id, idempotency } = job
+    if (idempotency === undefined) return { outcome: 'created', id }
+    const key = keyOf(idempotency)
+    const first = firsts.get(key)
+    if (inserted.has(key) && first === job) return { outcome: 'created', id }
+    const earlier = used.get(key) ?? { fingerprint: first?.idempotency?.fingerprint ?? '', job_id: first?.id ?? id }
+    return { outcome: earlier.fingerprint === idempotency.fingerprint ? 'existing' : 'conflict', id: earlier.job_id }
+  })
+}
+
+async function readKeys(
+  tx: Work['tx'],
+  keys: readonly { readonly scope: string; readonly key: string }[],
+): Promise<ReadonlyMap<string, Used>> {
+  if (keys.length === 0) return new Map()
+  const [scopes, names] = [keys.map(({ scope }) => scope), keys.map(({ key }) => key)]
+  const rows = await tx.rows<Used & { readonly i: number }>('usedKeys', scopes, names)
+  return new Map(
+    rows.flatMap((row) => {
+      const key = keys[Number(row.i) - 1]
+      return key === undefined ? [] : [[keyOf(key), row] as const]
+    }),
+  )
+}
+
+function keyOf({ scope, key }: { readonly scope: string; readonly key: string }): string {
+  return `${scope}\n${key}`
+}
+
+/** The statement that stores jobs with their places in the line. */
+export function storeJobs(
+  placed: readonly Placed[],
+  { lanes, now, isAnnounced = true }: { readonly lanes: Lanes; readonly now: number; readonly isAnnounced?: boolean },
+): Call {
+  const list = <T>(pick: (one: Placed) => T) => placed.map(pick)
+  // What is not announced yet becomes ready only with its announcement.
+  const stateOf = ({ job, isHeld }: Placed) =>
+    isHeld ? STATE.held : isAnnounced && (job.dueAt ?? now) <= now ? STATE.ready : STATE.scheduled
+  return call(
+    statements.storeJobs,
+    list(({ job }) => job.id),
+    list((one) => lanes.find(laneKeyOf(one))?.id),
+    list(({ job }) => job.task),
+    list(({ job }) => job.queue),
+    list(({ job }) => job.kind === 'workflow'),
+    list(({ job }) => job.priority),
+    list(({ job }) => job.input),
+    list(stateOf),
+    list(({ job }) => job.dueAt ?? now),
+    list(({ job }) => job.deadlineAt),
+    list(({ job }) => job.owner),
+    list(({ job }) => (job.tags?.length ? JSON.stringify(job.tags) : null)),
+    list(({ job }) => job.retryOf),
+    list(({ parent }) => parent?.seq),
+    list(({ parent }) => parent?.rootSeq),
+    list(({ parent }) => parent?.step),
+    list(({ parent, item }) => (parent === undefined ? null : (item ?? 0))),
+    list(({ parent }) => parent?.grouped),
+    list(({ parent }) => parent?.attached),
+    list(() => null),
+    list(() => null),
+    list(() => null),
+    list(() => null),
+    list(() => null),
+    now,
+    isAnnounced,
+    list(({ job }) => (job.cleanup === true ? HAS_ON_FAILURE : 0)),
+  )
+}
+
+export function hintAtNew(hints: HintCollector, jobs: readonly NewJob[], now: number): void {
+  for (const { queue, dueAt } of jobs) {
+    if (dueAt === undefined || dueAt <= now) hints.queue(queue)
+    else hints.dueAt(dueAt)
+  }
+  hints.events()
+}

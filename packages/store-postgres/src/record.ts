@@ -1,0 +1,194 @@
+import { type Advance, type Commit, type CommitResult, type Lease, laneOf, type NewStep } from '@headrace/engine'
+import type { Changes, HeldRow } from './changes.ts'
+import { statements } from './connection/named.ts'
+import { call, type Session } from './connection/session.ts'
+import type { Work } from './context.ts'
+import { COMPENSATES, hintAtNew, type Placed, storeJobs } from './enqueue.ts'
+import type { Lanes } from './lanes.ts'
+import { takeKeptSignal } from './signals.ts'
+
+/** Children are of their parents' deployments, so those are looked up first. Outside of any transaction. */
+export async function makeLanesOfSteps(session: Session, lanes: Lanes, batch: Commit): Promise<void> {
+  const parents = batch.advance.filter(({ steps }) => steps.some(({ children = [] }) => children.length > 0))
+  if (parents.length === 0) return
+  const deployments = await readDeployments(
+    session,
+    parents.map(({ lease }) => lease.row),
+  )
+  const keys = parents.flatMap(({ lease, steps }) =>
+    steps.flatMap(({ children = [] }) => children.map((job) => laneOf(job, deployments.get(lease.row) ?? ''))),
+  )
+  await lanes.make(session, keys)
+}
+
+async function readDeployments(session: Session, seqs: readonly number[]): Promise<ReadonlyMap<number, string>> {
+  const rows = await session.run<RootRow>(statements.rootsOf, [[...new Set(seqs)]])
+  return new Map(rows.map(({ seq, deployment }) => [seq, deployment]))
+}
+
+type RootRow = { readonly seq: number; readonly root_seq: number; readonly deployment: string }
+
+type Owned = {
+  readonly seq: number
+  readonly attempt: number
+  readonly rootSeq: number
+  readonly deployment: string
+  readonly step: NewStep
+}
+
+/** Stores the next steps of workflows, those of each all or none. */
+export async function recordSteps(
+  work: Work,
+  changes: Changes,
+  advances: readonly Advance[],
+  held: Map<number, HeldRow>,
+): Promise<CommitResult['advanced']> {
+  if (advances.length === 0) return []
+  const answers = advances.map(({ lease }): CommitResult['advanced'][number] => {
+    const job = held.get(lease.row)
+    if (job === undefined || job.attempt !== lease.attempt) return 'lease_lost'
+    return job.cancel_reason === null ? 'recorded' : 'cancelling'
+  })
+  const recorded = advances.filter((_, index) => answers[index] === 'recorded')
+  noteProgress(work, recorded, held)
+  const fresh = await freshSteps(work, recorded)
+  if (fresh.length > 0) await storeSteps(work, fresh)
+  noteCompensations(work, fresh, held)
+  for (const { seq, step } of fresh) {
+    if (step.kind === 'signal') await takeKeptSignal(work, changes, { seq, step: step.step, name: step.name })
+  }
+  return answers
+}
+
+function noteProgress({ tx }: Work, recorded: readonly Advance[], held: ReadonlyMap<number, HeldRow>): void {
+  const busy = recorded.filter(({ steps }) => steps.length === 0).map(({ lease }) => lease.row)
+  const moving = recorded.filter(({ steps, lease }) => {
+    const job = held.get(lease.row)
+    return steps.length > 0 && job !== undefined && (job.lapses > 0 || job.busy)
+  })
+  if (busy.length > 0) tx.later('markBusy', busy)
+  if (moving.length > 0) {
+    tx.later(
+      'resetLapses',
+      moving.map(({ lease }) => lease.row),
+    )
+  }
+}
+
+/** From now on their workflows do not end otherwise than well without undoing them. */
+function noteCompensations({ tx }: Work, fresh: readonly Owned[], held: Map<number, HeldRow>): void {
+  const seqs = [...new Set(fresh.filter(({ step }) => step.compensates === true).map(({ seq }) => seq))]
+  if (seqs.length === 0) return
+  tx.later('markCompensates', seqs)
+  for (const seq of seqs) {
+    const job = held.get(seq)
+    if (job !== undefined) held.set(seq, { ...job, cleanup: job.cleanup | COMPENSATES })
+  }
+}
+
+/** Without those that are said again, since the worker had not heard that they were recorded. */
+async function freshSteps({ tx }: Work, recorded: readonly Advance[]): Promise<Owned[]> {
+  const all = recorded.flatMap(({ lease, steps }) => steps.map((step) => ({ lease, step })))
+  if (all.length === 0) return []
+  const [known = [], roots = []] = await tx.all([
+    call(
+      statements.stepsRecorded,
+      all.map(({ lease }) => lease.row),
+      all.map(({ step }) => step.step),
+    ),
+    call(statements.rootsOf, [...new Set(all.map(({ lease }) => lease.row))]),
+  ])
+  type Row = { readonly seq: number; readonly step: number; readonly compensates: boolean }
+  const seen = new Set((known as readonly Row[]).map(({ seq, step }) => `${seq}/${step}`))
+  completeSteps(tx, all, known as readonly Row[])
+  const rootOf = new Map((roots as readonly RootRow[]).map((row) => [row.seq, row]))
+  const fresh: Owned[] = []
+  for (const { lease, step } of all) {
+    const key = `${lease.row}/${step.step}`
+    if (seen.has(key)) continue
+    seen.add(key)
+    const { root_seq: rootSeq = lease.row, deployment = '' } = rootOf.get(lease.row) ?? {}
+    fresh.push({ seq: lease.row, attempt: lease.attempt, rootSeq, deployment, step })
+  }
+  return fresh
+}
+
+/** Steps that are to be undone are stored when they begin, and here they are over. */
+function completeSteps(
+  tx: Work['tx'],
+  all: readonly { readonly lease: Lease; readonly step: NewStep }[],
+  known: readonly { readonly seq: number; readonly step: number; readonly compensates: boolean }[],
+): void {
+  const begun = new Set(known.filter(({ compensates }) => compensates).map(({ seq, step }) => `${seq}/${step}`))
+  const over = all.filter(({ lease, step }) => begun.has(`${lease.row}/${step.step}`))
+  if (over.length === 0) return
+  tx.later(
+    'completeSteps',
+    over.map(({ lease }) => lease.row),
+    over.map(({ step }) => step.step),
+    over.map(({ step }) => step.value),
+    over.map(({ step }) => (step.error === undefined ? null : JSON.stringify(step.error))),
+  )
+}
+
+async function storeSteps(work: Work, owned: readonly Owned[]): Promise<void> {
+  const { tx, lanes, hints, now } = work
+  const children = owned.flatMap(childrenOf)
+  const calls = children.length === 0 ? [] : [storeJobs(children, { lanes, now })]
+  await tx.all([...calls, insertSteps(work, owned)])
+  hintAtNew(
+    hints,
+    children.filter(({ isHeld }) => !isHeld).map(({ job }) => job),
+    now,
+  )
+  await tellSteps(work, owned)
+}
+
+function childrenOf({ seq, rootSeq, deployment, step }: Owned): Placed[] {
+  const { children = [], concurrency = Number.POSITIVE_INFINITY } = step
+  const grouped = step.kind !== 'map' ? 0 : concurrency < children.length ? 2 : 1
+  const parent = { seq, rootSeq, step: step.step, grouped, attached: step.attached ?? false, deployment } as const
+  return children.map((job, item) => ({ job, parent, item, isHeld: item >= concurrency }))
+}
+
+function insertSteps({ now }: Work, owned: readonly Owned[]) {
+  const list = <T>(pick: (step: NewStep) => T) => owned.map(({ step }) => pick(step))
+  const isGroup = (step: NewStep) => step.kind === 'map'
+  const sizeOf = (step: NewStep) => step.children?.length ?? 0
+  return call(
+    statements.insertSteps,
+    owned.map(({ seq }) => seq),
+    list(({ step }) => step),
+    list(({ kind }) => kind),
+    list(({ name }) => name),
+    list(({ value }) => value),
+    list(({ error }) => (error === undefined ? null : JSON.stringify(error))),
+    list(({ dueAt }) => dueAt),
+    list((step) => (isGroup(step) ? (step.policy ?? 'fail') : null)),
+    list((step) => (isGroup(step) ? sizeOf(step) : null)),
+    list((step) => isGroup(step) && sizeOf(step) === 0),
+    list(({ delivered }) => (delivered.length > 0 ? JSON.stringify(delivered) : null)),
+    list(({ deliveredFrom }) => deliveredFrom),
+    list(({ compensates }) => compensates === true),
+    now,
+  )
+}
+
+/** A child is told of by its own events, and `now` is of no interest. */
+async function tellSteps({ tx, ledger, hints, now }: Work, owned: readonly Owned[]): Promise<void> {
+  const told = owned.filter(({ step }) => step.kind !== 'call' && step.kind !== 'start' && step.kind !== 'now')
+  if (told.length === 0) return
+  const all = <T>(value: T) => told.map(() => value)
+  tx.later(
+    'insertEvents',
+    await ledger.cursors(told.length),
+    told.map(({ seq }) => seq),
+    all('step'),
+    told.map(({ attempt }) => attempt),
+    all(now),
+    all(null),
+    all(null),
+    told.map(({ step: { step, kind, name } }) => JSON.stringify({ step, kind, name })),
+  )
+  hints.events()
+}

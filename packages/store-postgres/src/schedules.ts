@@ -1,0 +1,119 @@
+import type { Clock, Enqueued, Firing, Hint, JobId, ScheduleRecord, ScheduleRecords } from '@headrace/engine'
+import { statements } from './connection/named.ts'
+import type { Value } from './connection/values.ts'
+import { type Context, inTransaction, type Work } from './context.ts'
+import { enqueueKeyed, laneKeyOf, refuseUnsupported } from './enqueue.ts'
+import type { Readers } from './readers.ts'
+import type { Writer } from './writer.ts'
+
+type Row = {
+  readonly name: string
+  readonly body: string
+  readonly paused: boolean
+  readonly next_at: number | null
+  readonly last_at: number | null
+  readonly last_job: JobId | null
+  readonly fired: number
+  readonly skipped: number
+  readonly changed_at: number
+}
+
+type Parts = {
+  readonly clock: Clock
+  readonly writer: Writer
+  readonly readers: Readers
+  readonly context: () => Context
+  readonly tell: (hint: Hint) => void
+}
+
+export class PostgresSchedules implements ScheduleRecords {
+  readonly #parts: Parts
+
+  constructor(parts: Parts) {
+    this.#parts = parts
+  }
+
+  async put({ name, body, nextAt }: Parameters<ScheduleRecords['put']>[0]): Promise<'created' | 'changed'> {
+    const values = [name, body, nextAt, this.#parts.clock.now()]
+    const [row] = await this.#write<{ readonly is_new: boolean }>('putSchedule', values)
+    this.#hint(nextAt)
+    return row?.is_new ? 'created' : 'changed'
+  }
+
+  async pause(name: string, { paused, nextAt }: Parameters<ScheduleRecords['pause']>[1]): Promise<boolean> {
+    const rows = await this.#write('pauseSchedule', [paused, nextAt, this.#parts.clock.now(), name])
+    this.#hint(nextAt)
+    return rows.length > 0
+  }
+
+  async delete(name: string): Promise<boolean> {
+    return (await this.#write('deleteSchedule', [name])).length > 0
+  }
+
+  async get(name: string): Promise<ScheduleRecord | undefined> {
+    return (await this.#read('scheduleByName', [name]))[0]
+  }
+
+  list(): Promise<readonly ScheduleRecord[]> {
+    return this.#read('allSchedules', [])
+  }
+
+  due(limit: number): Promise<readonly ScheduleRecord[]> {
+    return this.#read('dueSchedules', [this.#parts.clock.now(), limit])
+  }
+
+  async fire(firing: Firing): Promise<'elsewhere' | readonly Enqueued[]> {
+    const { writer, tell, context: makeContext } = this.#parts
+    refuseUnsupported(firing.jobs)
+    const context = makeContext()
+    const fired = await writer.run(async (session) => {
+      await context.lanes.make(
+        session,
+        firing.jobs.map((job) => laneKeyOf({ job })),
+      )
+      return inTransaction(session, context, (work) => fireSchedule(work, firing))
+    })
+    const hint = context.hints.take()
+    if (hint !== undefined) tell(hint)
+    return fired
+  }
+
+  #write<R>(name: 'putSchedule' | 'pauseSchedule' | 'deleteSchedule', values: readonly Value[]): Promise<readonly R[]> {
+    return this.#parts.writer.run((session) => session.run<R>(statements[name], values))
+  }
+
+  async #read(name: 'scheduleByName' | 'allSchedules' | 'dueSchedules', values: readonly Value[]) {
+    const rows = await this.#parts.readers.read((session) => session.run<Row>(statements[name], values))
+    return rows.map(toRecord)
+  }
+
+  #hint(nextAt: number | undefined): void {
+    if (nextAt !== undefined) this.#parts.tell({ dueAt: nextAt })
+  }
+}
+
+async function fireSchedule(work: Work, firing: Firing): Promise<'elsewhere' | readonly Enqueued[]> {
+  const { name, nextAt, firedAt, skipped, expectedNextAt, jobs } = firing
+  const row = await work.tx.row<Pick<Row, 'paused' | 'next_at'>>('lockSchedule', name)
+  if (row === undefined || row.paused || row.next_at !== expectedNextAt) return 'elsewhere'
+  const enqueued = await enqueueKeyed(work, jobs)
+  const created = enqueued.filter(({ outcome }) => outcome === 'created')
+  const passedOver = skipped + enqueued.length - created.length
+  work.tx.later('advanceSchedule', nextAt, firedAt, created.at(-1)?.id, created.length, passedOver, name)
+  if (nextAt !== undefined) work.hints.dueAt(nextAt)
+  return enqueued
+}
+
+function toRecord(row: Row): ScheduleRecord {
+  return {
+    name: row.name,
+    body: row.body,
+    paused: row.paused,
+    fired: row.fired,
+    skipped: row.skipped,
+    changedAt: row.changed_at,
+    ...(row.next_at !== null && { nextAt: row.next_at }),
+    ...(row.last_at !== null && { lastAt: row.last_at }),
+    ...(row.last_job !== null && { lastJobId: row.last_job }),
+  }
+}

@@ -1,0 +1,232 @@
+import { afterLapse, deadlineExceeded, type SweepResult } from '@headrace/engine'
+import { Changes, type Ending, type HeldRow, handedBack, running } from './changes.ts'
+import { PROMOTED_MAX } from './commit.ts'
+import { statements } from './connection/named.ts'
+import { call, type Session } from './connection/session.ts'
+import { type Context, inTransaction, type Work } from './context.ts'
+import { hintAtPromoted } from './promote.ts'
+import { endSignalWaits } from './signals.ts'
+
+/** The advisory lock of whoever sweeps. */
+const SWEEP_LOCK = -2
+/** A process is looked for so long before it is believed to have ended: it may only be connecting again. */
+const MISSED_MS = 300
+/** After its own restart a server has seen nobody for a moment. */
+const SERVER_AGE_MS_MIN = 3_000
+/** How far back it is looked for claims that were under way when their worker was ended. */
+const STRAGGLERS_MS = 60_000
+
+type MissingRow = { readonly id: number; readonly missed_at: number | null; readonly server_age_ms: number }
+type WorkerRow = {
+  readonly id: number
+  readonly process: number
+  readonly is_gone: boolean
+  readonly has_lapsed: boolean
+}
+type Findings = {
+  readonly missing: readonly MissingRow[]
+  readonly workers: readonly WorkerRow[]
+  readonly stragglers: readonly number[]
+  readonly hasWork: boolean
+  readonly nextDueAt: number | undefined
+  readonly schedulesDue: boolean
+}
+
+/**
+ * Takes back what lost workers held, makes due what has fallen due, and ends what passed its deadline. Everybody looks;
+ * whoever finds something to do does it alone.
+ * @param leaseNow the instant by which leases are judged; the database's own where it is left out
+ */
+export async function sweep(session: Session, context: Context, leaseNow: number | undefined): Promise<SweepResult> {
+  const found = await look(session, context, leaseNow)
+  const { schedulesDue } = found
+  if (!found.hasWork) return result({ nextDueAt: found.nextDueAt, schedulesDue })
+  return inTransaction(session, context, async (work) => {
+    const [mine] = await work.tx.rows<{ readonly is_mine: boolean }>('trySweep', SWEEP_LOCK)
+    if (!mine?.is_mine) return result({ nextDueAt: found.nextDueAt, schedulesDue })
+    const dead = missProcesses(work, found.missing)
+    const lost = found.workers.filter(({ is_gone, has_lapsed, process }) => is_gone || has_lapsed || dead.has(process))
+    const changes = new Changes(work)
+    const returned = await loseWorkers(work, changes, { lost, dead, stragglers: found.stragglers })
+    await promote(work)
+    await endPastDeadline(work, changes)
+    await endSignalWaits(work, changes)
+    await changes.finish()
+    const next = await work.tx.all([
+      call(statements.nextScheduled),
+      call(statements.nextSignalEnd),
+      call(statements.nextScheduleAfter, work.now),
+    ])
+    return result({ lostWorkers: lost.length, returnedJobs: returned, nextDueAt: soonest(next.flat()), schedulesDue })
+  })
+}
+
+function result(found: {
+  readonly lostWorkers?: number
+  readonly returnedJobs?: number
+  readonly nextDueAt: number | undefined
+  readonly schedulesDue: boolean
+}): SweepResult {
+  const { lostWorkers = 0, returnedJobs = 0, nextDueAt, schedulesDue } = found
+  return {
+    lostWorkers,
+    returnedJobs,
+    ...(nextDueAt !== undefined && { nextDueAt }),
+    ...(schedulesDue && { schedulesDue }),
+  }
+}
+
+function soonest(rows: readonly Readonly<Record<string, unknown>>[]): number | undefined {
+  return rows.length === 0 ? undefined : Math.min(...rows.map((row) => Number(row.due_at)))
+}
+
+/** One round trip that changes nothing: most of the time there is nothing to do. */
+async function look(session: Session, { clock }: Context, leaseNow: number | undefined): Promise<Findings> {
+  const now = clock.now()
+  const [
+    missing = [],
+    workers = [],
+    stragglers = [],
+    scheduled = [],
+    signals = [],
+    late = [],
+    fresh = [],
+    schedules = [],
+    due = [],
+  ] = await session.pipeline([
+    call(statements.missingProcesses),
+    call(statements.lostWorkers, leaseNow),
+    call(statements.endedHolders, now - STRAGGLERS_MS),
+    call(statements.nextScheduled),
+    call(statements.nextSignalEnd),
+    call(statements.pastDeadline, now),
+    call(statements.unannounced),
+    call(statements.nextScheduleAfter, now),
+    call(statements.scheduleDue, now),
+  ])
+  const nextDueAt = soonest([...scheduled, ...signals, ...schedules])
+  // The statements' own columns.
+  const all = workers as unknown as readonly WorkerRow[]
+  const gone = missing as unknown as readonly MissingRow[]
+  const hasWork =
+    gone.length + stragglers.length + late.length > 0 ||
+    all.some(({ is_gone, has_lapsed }) => is_gone || has_lapsed) ||
+    fresh[0]?.found === true ||
+    (nextDueAt !== undefined && nextDueAt <= now)
+  return {
+    missing: gone,
+    workers: all,
+    stragglers: stragglers.map(({ id }) => Number(id)),
+    hasWork,
+    nextDueAt,
+    schedulesDue: due.length > 0,
+  }
+}
+
+/** @returns the processes that are gone for good */
+function missProcesses({ tx, now }: Work, missing: readonly MissingRow[]): ReadonlySet<number> {
+  const seen = missing.filter(({ server_age_ms: ageMs }) => ageMs >= SERVER_AGE_MS_MIN)
+  const fresh = seen.filter(({ missed_at: missedAt }) => missedAt === null).map(({ id }) => id)
+  const isGone = ({ missed_at: missedAt }: MissingRow) => missedAt !== null && now - missedAt >= MISSED_MS
+  const dead = seen.filter(isGone).map(({ id }) => id)
+  if (fresh.length > 0) tx.later('missProcesses', fresh, now)
+  if (dead.length > 0) tx.later('deleteProcesses', dead)
+  return new Set(dead)
+}
+
+/** Ends workers; each job that they held goes on elsewhere. @returns how many those are */
+async function loseWorkers(
+  work: Work,
+  changes: Changes,
+  {
+    lost,
+    dead,
+    stragglers,
+  }: {
+    readonly lost: readonly WorkerRow[]
+    readonly dead: ReadonlySet<number>
+    readonly stragglers: readonly number[]
+  },
+): Promise<number> {
+  const { tx, now } = work
+  if (lost.length > 0) {
+    tx.later(
+      'endWorkers',
+      lost.map(({ id }) => id),
+      now,
+    )
+  }
+  let returned = 0
+  for (const { id, is_gone, process } of lost) {
+    returned += await loseWorker(
+      work,
+      changes,
+      id,
+      is_gone || dead.has(process) ? 'its process ended' : 'its lease lapsed',
+    )
+  }
+  for (const id of stragglers) returned += await loseWorker(work, changes, id, 'it was ended')
+  return returned
+}
+
+async function loseWorker(work: Work, changes: Changes, worker: number, why: string): Promise<number> {
+  const held = await lockHeldBy(work, changes, worker)
+  if (held.length === 0) return 0
+  const workflows = held.filter(({ is_workflow, busy }) => is_workflow && !busy).map(({ seq }) => seq)
+  type Row = { readonly seq: number }
+  const resting = new Set(
+    workflows.length === 0
+      ? []
+      : (await work.tx.rows<Row>('waitingWorkflows', workflows, work.now)).map(({ seq }) => seq),
+  )
+  for (const job of held) {
+    const lapse = { now: work.now, why, isResting: resting.has(job.seq) }
+    changes.apply(job, afterLapse(running(job), lapse))
+  }
+  return held.length
+}
+
+/** Everything that a worker holds, its groups locked before it. */
+async function lockHeldBy({ tx }: Work, changes: Changes, worker: number): Promise<readonly HeldRow[]> {
+  const rows = await tx.rows<{ readonly seq: number }>('heldByWorker', worker)
+  if (rows.length === 0) return []
+  const seqs = rows.map(({ seq }) => seq)
+  const [groups = [], held = []] = await tx.all([
+    call(statements.lockGroups, seqs),
+    call(statements.lockHeld, seqs, worker),
+  ])
+  changes.knowGroups(groups)
+  // The statement's own columns.
+  return held as unknown as readonly HeldRow[]
+}
+
+/** Hands back what workers that say goodbye still hold. */
+export async function releaseWorkers(work: Work, workers: readonly number[]): Promise<void> {
+  const changes = new Changes(work)
+  work.tx.later('endWorkers', workers, work.now)
+  for (const worker of workers) {
+    for (const job of await lockHeldBy(work, changes, worker)) changes.apply(job, handedBack(job, work.now))
+  }
+  await changes.finish()
+}
+
+async function promote(work: Work): Promise<void> {
+  const [, rows = []] = await work.tx.all([
+    call(statements.announceJobs, work.now),
+    call(statements.promoteScheduled, work.now, PROMOTED_MAX),
+  ])
+  hintAtPromoted(work, rows as readonly { readonly lane: number }[])
+}
+
+// A running job's deadline is kept by its worker, or at the worker's loss.
+async function endPastDeadline({ tx, now }: Work, changes: Changes): Promise<void> {
+  const late = await tx.rows<{ readonly seq: number }>('pastDeadline', now)
+  if (late.length === 0) return
+  const seqs = late.map(({ seq }) => seq)
+  const [groups = [], jobs = []] = await tx.all([call(statements.lockGroups, seqs), call(statements.lockWaiting, seqs)])
+  changes.knowGroups(groups)
+  for (const job of jobs as unknown as readonly Ending[]) {
+    const waiting = { ...job, worker: null, started_at: null, started_cursor: null }
+    changes.end(waiting, { to: 'failed', error: deadlineExceeded() })
+  }
+}

@@ -1,0 +1,138 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import pg from 'pg'
+
+export const WITHOUT_POSTGRES = 'PostgreSQL is not installed here, and HEADRACE_TEST_POSTGRES names no server'
+
+/** Databases for one test file alone. */
+export type TestDatabases = { readonly urls: readonly string[]; close(): Promise<void> }
+
+/** On the server that HEADRACE_TEST_POSTGRES names, or on one that is started for it; undefined where there is neither. */
+export async function postgresForTests(databases = 1): Promise<TestDatabases | undefined> {
+  const named = process.env.HEADRACE_TEST_POSTGRES
+  if (named !== undefined) return makeDatabases(databases, named, async () => {})
+  const server = await startPostgres()
+  return server && makeDatabases(databases, server.url, () => server.stop())
+}
+
+async function makeDatabases(count: number, server: string, stop: () => Promise<void>): Promise<TestDatabases> {
+  const names = Array.from({ length: count }, () => `headrace_test_${randomBytes(6).toString('hex')}`)
+  for (const name of names) await ask(server, `create database ${name}`)
+  return {
+    urls: names.map((name) => Object.assign(new URL(server), { pathname: `/${name}` }).href),
+    async close() {
+      for (const name of names) await ask(server, `drop database if exists ${name} with (force)`)
+      await stop()
+    },
+  }
+}
+
+async function ask(url: string, sql: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+/** A server that can be stopped as by a power cut, and started again on what it had on the disk. */
+export type TestServer = {
+  readonly url: string
+  /** Ends it without a word to anybody, as `pg_ctl stop -m immediate` does. */
+  crash(): Promise<void>
+  start(): Promise<void>
+  stop(): Promise<void>
+}
+
+/** A PostgreSQL of our own on a free port; undefined where none is installed. */
+export async function startPostgres(): Promise<TestServer | undefined> {
+  const bin = globSync('/usr/lib/postgresql/*/bin').sort(byVersion).at(-1)
+  const found = bin ?? (spawnSync('initdb', ['--version']).status === 0 ? '' : undefined)
+  if (found === undefined) return undefined
+  const folder = mkdtempSync(join(tmpdir(), 'headrace-postgres-'))
+  const data = join(folder, 'data')
+  const [initdb, postgres] = ['initdb', 'postgres'].map((name) => join(found, name)) as [string, string]
+  if (isRoot()) spawnSync('chown', ['postgres', folder])
+  else chmodSync(folder, 0o700)
+  const made = spawnSync(
+    ...asUser(initdb, ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N']),
+  )
+  if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`)
+  const port = await freePort()
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const run = () => {
+    // Not even SIGKILL takes what the system holds for the disk; without the flushes a schema is made three times as fast.
+    const settings = ['listen_addresses=127.0.0.1', 'max_connections=300', 'fsync=off', 'shared_buffers=64MB']
+    const [command, args] = asUser(postgres, [
+      ...['-D', data, '-p', String(port), '-k', folder],
+      ...settings.flatMap((setting) => ['-c', setting]),
+    ])
+    return spawn(command, args, { stdio: 'ignore' })
+  }
+  let server = run()
+  await answers(url)
+  const end = async (signal: NodeJS.Signals) => {
+    const exited = once(server, 'exit')
+    // The process that asks for the right user passes it on.
+    server.kill(signal)
+    await exited
+  }
+  return {
+    url,
+    crash: () => end('SIGQUIT'),
+    async start() {
+      server = run()
+      await answers(url)
+    },
+    async stop() {
+      await end('SIGINT')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+function byVersion(a: string, b: string): number {
+  return Number(a.match(/\d+/)?.[0] ?? 0) - Number(b.match(/\d+/)?.[0] ?? 0)
+}
+
+function isRoot(): boolean {
+  return process.getuid?.() === 0
+}
+
+/** PostgreSQL refuses to be run by root. */
+function asUser(command: string, args: readonly string[]): [string, string[]] {
+  return isRoot()
+    ? ['setpriv', ['--reuid=postgres', '--regid=postgres', '--clear-groups', command, ...args]]
+    : [command, [...args]]
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
+  return address.port
+}
+
+async function answers(url: string): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    try {
+      await ask(url, 'select 1')
+      return
+    } catch {
+      // It is starting, or brings back what was in its log.
+      await sleep(50)
+    }
+  }
+  throw new Error('PostgreSQL did not begin to answer within 10 s')
+}
