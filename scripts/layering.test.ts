@@ -18,9 +18,11 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'packages/client': ['@headrace/wire'],
   'packages/dashboard': ['@headrace/client', '@headrace/wire'],
   'packages/server': ['@headrace/engine', '@headrace/wire'],
+  'apps/documents': ['@headrace/server', '@headrace/engine', '@headrace/artifacts', '@headrace/wire'],
   'apps/layers': ['@headrace/server', '@headrace/engine', '@headrace/geo', '@headrace/wire'],
   'apps/watershed': ['@headrace/server', '@headrace/engine', '@headrace/geo', '@headrace/artifacts', '@headrace/wire'],
   'packages/cli': [
+    '@headrace/app-documents',
     '@headrace/app-layers',
     '@headrace/app-watershed',
     '@headrace/artifacts',

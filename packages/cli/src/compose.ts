@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { documentsApp } from '@headrace/app-documents'
 import { layersApp } from '@headrace/app-layers'
 import { watershedApp } from '@headrace/app-watershed'
 import { type ArtifactStore, openArtifacts } from '@headrace/artifacts'
@@ -31,7 +32,12 @@ export async function compose(
   const dataDir = await makeDataFolder(folder)
   const artifacts = await openArtifacts(options.artifacts ?? join(dataDir, 'artifacts'))
   const catalogue = await openCatalogue(dataDir)
-  const apps = [watershedApp({ catalogue }), layersApp({ catalogue })]
+  const documents = documentsApp({
+    artifacts,
+    cacheDir: join(dataDir, 'documents'),
+    tessdataDir: process.env.HEADRACE_TESSDATA,
+  })
+  const apps = [watershedApp({ catalogue }), layersApp({ catalogue }), documents]
   const store: Store = await openStore(dataDir, options.store)
   const tasks = [...apps.flatMap((app) => app.tasks), echoTask, healthTask]
   const engine = createEngine({ store, tasks, artifacts, cron: readCron })

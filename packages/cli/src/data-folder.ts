@@ -6,6 +6,7 @@ import { DataFolderMissingError, DataFolderUnusableError } from './errors.ts'
 // <data>/headrace.db     jobs, keys and sessions
 // <data>/artifacts/      files that jobs made
 // <data>/uploads/       uploads that have not ended
+// <data>/documents/     what is being read of documents; can be made again
 // <data>/layers/         the layer catalogue
 // <data>/sample/         the synthetic sample and its area
 // <data>/local.json      where the server of this folder is, and a key to it; while it runs

@@ -3,6 +3,8 @@
  * server cannot drift from it. Instants are ISO 8601 strings in UTC; fractions run from 0 to 1.
  */
 
+export type * from './document.ts'
+
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
 /** The engine's own states. `JobStatus` is how OGC API - Processes says the same. */

@@ -1,0 +1,39 @@
+import { join } from 'node:path'
+import type { ArtifactStore } from '@headrace/artifacts'
+import { type App, defineApp } from '@headrace/server'
+import { FileCache } from './cache/file-cache.ts'
+import { elabRoutes } from './http/elab-routes.ts'
+import { type DocumentLimits, defaultLimits } from './limits.ts'
+import { documentTasks } from './process/document-tasks.ts'
+import { partWorkflow, processDocument } from './process/process-document.ts'
+
+export type DocumentsOptions = {
+  readonly artifacts: ArtifactStore
+  /** Where artifacts that are being read lie on this machine; what is in it can be made again. */
+  readonly cacheDir: string
+  /** A folder of `<language>.traineddata` files that go before the packaged ones. */
+  readonly tessdataDir?: string | undefined
+  /** What is left out is as in `defaultLimits`. */
+  readonly limits?: Partial<DocumentLimits>
+}
+
+/**
+ * Documents: upload one, get a task id at once, follow its status, collect the result; as the process `documents.process`,
+ * too.
+ * @example
+ * const app = documentsApp({ artifacts, cacheDir: '/var/cache/headrace/documents' })
+ * const engine = createEngine({ store, artifacts, tasks: [...app.tasks] })
+ */
+export function documentsApp({ artifacts, cacheDir, tessdataDir, ...options }: DocumentsOptions): App {
+  const limits = { ...defaultLimits, ...options.limits }
+  const cache = new FileCache(artifacts, join(cacheDir, 'files'))
+  const tasks = documentTasks({ limits, cacheDir, tessdataDir }, cache)
+  const part = partWorkflow(artifacts, tasks)
+  return defineApp({
+    name: 'documents',
+    tasks: [processDocument(artifacts, tasks, part), part, ...Object.values(tasks)],
+    async routes(fastify, context) {
+      await elabRoutes(fastify, context, { artifacts, limits })
+    },
+  })
+}

@@ -1,0 +1,77 @@
+import { artifactIdOfBytes } from '@headrace/artifacts'
+import type { ThreadJob } from '@headrace/engine'
+import type { DocumentPage } from '@headrace/wire'
+import { type Raster, scaledTo, toJpeg } from '../image/raster.ts'
+import { detectLanguage } from '../language/detect-language.ts'
+import { meanConfidence, type Recognised } from '../ocr/recognise.ts'
+import { markdownOfPage, textOfPage } from './page-text.ts'
+import type { ReadPage } from './work.ts'
+
+/** A page as it was read, in the pixels of `raster`. */
+export type SeenPage = Recognised & { readonly number: number; readonly source: 'ocr' | 'text-layer' }
+
+/** Keeps the page's image and its words with the job, and gives the rest. Boxes are those of the image that is kept. */
+export async function keepSeenPage(seen: SeenPage, imageDpi: number, job: ThreadJob): Promise<ReadPage> {
+  const { number, source, turnedDegrees, straightenedDegrees } = seen
+  const raster = seen.raster.dpi > imageDpi ? await scaledTo(seen.raster, imageDpi) : seen.raster
+  const { words, tables } = scaledBoxes(seen, raster.widthPx / seen.raster.widthPx)
+  const text = textOfPage(words)
+  return keepPage(
+    {
+      number,
+      source,
+      text,
+      ...languageOf(text),
+      ...(source === 'ocr' && words.length > 0 && { confidence: Math.round(meanConfidence(words)) }),
+      image: await keepImage(raster, number, job),
+      turnedDegrees,
+      straightenedDegrees,
+      words,
+      tables,
+      markdown: markdownOfPage(words, tables),
+    },
+    job,
+  )
+}
+
+/** A document without pages becomes one page that is but text. */
+export function keepFlatPage(
+  { text, markdown }: { text: string; markdown: string },
+  job: ThreadJob,
+): Promise<ReadPage> {
+  const page = { number: 1, source: 'text', turnedDegrees: 0, straightenedDegrees: 0, words: [], tables: [] } as const
+  return keepPage({ ...page, text, markdown, ...languageOf(text) }, job)
+}
+
+async function keepPage(page: DocumentPage, job: ThreadJob): Promise<ReadPage> {
+  const content = Buffer.from(JSON.stringify(page))
+  await job.artifact(`page-${page.number}.json`, content, 'application/json')
+  const { words, tables: _, text, markdown: __, ...rest } = page
+  const wordCount = page.source === 'text' ? (text.match(/\S+/g) ?? []).length : words.length
+  return { ...rest, wordCount, data: artifactIdOfBytes(content) }
+}
+
+async function keepImage(raster: Raster, number: number, job: ThreadJob): Promise<NonNullable<DocumentPage['image']>> {
+  const content = await toJpeg(raster)
+  await job.artifact(`page-${number}.jpg`, content, 'image/jpeg')
+  const { widthPx, heightPx, dpi } = raster
+  return { artifact: artifactIdOfBytes(content), mediaType: 'image/jpeg', widthPx, heightPx, dpi: Math.round(dpi) }
+}
+
+function languageOf(text: string): { language?: string } {
+  const language = detectLanguage(text)
+  return language === undefined ? {} : { language }
+}
+
+function scaledBoxes({ words, tables }: Recognised, scale: number): Pick<Recognised, 'words' | 'tables'> {
+  if (scale === 1) return { words, tables }
+  const scaled = <Boxed extends { readonly box: Recognised['words'][number]['box'] }>(boxed: Boxed): Boxed => {
+    const [left, top, right, bottom] = boxed.box
+    const at = (value: number) => Math.round(value * scale)
+    return { ...boxed, box: [at(left), at(top), at(right), at(bottom)] }
+  }
+  return {
+    words: words.map(scaled),
+    tables: tables.map((table) => ({ ...scaled(table), cells: table.cells.map(scaled) })),
+  }
+}

@@ -1,0 +1,157 @@
+import type { ArtifactStore } from '@headrace/artifacts'
+import { type Flow, TaskFailedError, type Workflow, workflow } from '@headrace/engine'
+import type { DocumentAttachment, DocumentSummary, FailedDocumentPage } from '@headrace/wire'
+import type { OpenedAttachment, ReadPage } from '../page/work.ts'
+import { DOCUMENTS_QUEUE, type DocumentTasks } from './document-tasks.ts'
+import { ProcessInput } from './process-input.ts'
+
+export const PROCESS_DOCUMENT = 'documents.process'
+/** Each page's job carries it with the page's number. */
+export const READ_PAGE_TAG = 'page-'
+
+/** So many of a document's pages are in the queue at once, so that another one's need not wait for all of them. */
+const PAGES_AT_ONCE = 16
+const ATTACHMENTS_AT_ONCE = 4
+/** Of the whole: opening, and the pages; what comes after is brief. */
+const OPENED = 0.03
+const READ = 0.97
+
+/** `depth`: how many e-mails it came in. */
+export type DocumentRequest = ProcessInput & { readonly depth?: number }
+
+/** Reads a document: what it is, then one job for each of its pages, then the whole. */
+export function processDocument(
+  artifacts: ArtifactStore,
+  tasks: DocumentTasks,
+  part: Workflow<DocumentRequest, DocumentSummary>,
+): Workflow<DocumentRequest, DocumentSummary> {
+  return workflow<DocumentRequest, DocumentSummary>({
+    name: PROCESS_DOCUMENT,
+    title: 'Read a document',
+    description:
+      'PDF, PNG, JPEG, TIFF, WebP, DOCX, e-mail and plain text: text, words with boxes, ruled tables, fields, language, page ' +
+      'images, a searchable PDF and Markdown. Each page is a job of its own.',
+    public: true,
+    queue: DOCUMENTS_QUEUE,
+    input: ProcessInput,
+    run: (request, flow) => run(request, flow, { artifacts, tasks, part }),
+  })
+}
+
+/** The same for what lies within a document: not offered over HTTP. */
+export function partWorkflow(
+  artifacts: ArtifactStore,
+  tasks: DocumentTasks,
+): Workflow<DocumentRequest, DocumentSummary> {
+  const part: Workflow<DocumentRequest, DocumentSummary> = workflow<DocumentRequest, DocumentSummary>({
+    name: 'documents.process-part',
+    title: 'Read what lies within a document',
+    queue: DOCUMENTS_QUEUE,
+    run: (request, flow) => run(request, flow, { artifacts, tasks, part }),
+  })
+  return part
+}
+
+type Parts = {
+  readonly artifacts: ArtifactStore
+  readonly tasks: DocumentTasks
+  readonly part: Workflow<DocumentRequest, DocumentSummary>
+}
+
+async function run(request: DocumentRequest, flow: Flow, parts: Parts): Promise<DocumentSummary> {
+  const { tasks } = parts
+  const { name, fields, languages, depth = 0 } = request
+  const source = await storeSource(request, flow, parts.artifacts)
+  const { attachments: packed, ...opened } = await flow.call(tasks.openDocument, { source, name, languages, depth })
+  flow.progress(OPENED, 'opened')
+  const { pages, failedPages } =
+    'flat' in opened
+      ? { pages: [opened.flat], failedPages: [] }
+      : await readPages({ ...request, source, kind: opened.kind, count: opened.pages }, flow, tasks)
+  const attachments = await readAttachments(packed, request, flow, parts)
+  flow.progress(READ, 'putting it together')
+  const { kind, mediaType, sizeBytes, metadata, warnings } = opened
+  return flow.call(tasks.assemble, {
+    source,
+    name,
+    opened: { kind, mediaType, sizeBytes, metadata, warnings },
+    pages,
+    failedPages,
+    attachments,
+    ...(fields && { fields }),
+  })
+}
+
+async function storeSource({ document }: DocumentRequest, flow: Flow, artifacts: ArtifactStore): Promise<string> {
+  if ('artifact' in document) return document.artifact
+  return flow.step('keep the document', async () => (await artifacts.put(Buffer.from(document.base64, 'base64'))).id)
+}
+
+type Pages = DocumentRequest & {
+  readonly source: string
+  readonly kind: DocumentSummary['kind']
+  readonly count: number
+}
+
+/** A page that fails leaves the others as they are; where every page fails, so does the document, as the first one did. */
+async function readPages(request: Pages, flow: Flow, { readPage }: DocumentTasks) {
+  const { source, kind, count, languages, ocr, imageDpi } = request
+  const pages: ReadPage[] = []
+  const failedPages: FailedDocumentPage[] = []
+  let firstError: TaskFailedError | undefined
+  let done = 0
+  const numbers = Array.from({ length: count }, (_, index) => index + 1)
+  await eachInOrder(numbers, PAGES_AT_ONCE, async (page) => {
+    try {
+      const input = { source, kind, page, options: { languages, ocr, imageDpi } }
+      pages.push(await flow.call(readPage, input, { tags: [`${READ_PAGE_TAG}${page}`] }))
+    } catch (error) {
+      if (!(error instanceof TaskFailedError)) throw error
+      if (page === 1 || firstError === undefined) firstError = error
+      failedPages.push({ number: page, code: error.error.code, message: error.error.message })
+    }
+    flow.progress(OPENED + (READ - OPENED) * (++done / count), `read ${done} of ${count} pages`)
+  })
+  if (pages.length === 0 && firstError !== undefined) throw firstError
+  for (const { number, message } of failedPages) flow.log('warn', `Page ${number} was not read: ${message}`)
+  return { pages: pages.sort(byNumber), failedPages: failedPages.sort(byNumber) }
+}
+
+/** Each attachment is a document of its own; one that cannot be read says why, and the letter is read all the same. */
+async function readAttachments(
+  packed: readonly OpenedAttachment[],
+  request: DocumentRequest,
+  flow: Flow,
+  { part }: Parts,
+): Promise<DocumentAttachment[]> {
+  const read: DocumentAttachment[] = []
+  const { fields: _, ...inherited } = request
+  await eachInOrder([...packed.entries()], ATTACHMENTS_AT_ONCE, async ([index, attachment]) => {
+    const { artifact, name } = attachment
+    try {
+      const inner = { ...inherited, document: { artifact }, name: name.slice(0, 255), depth: (request.depth ?? 0) + 1 }
+      read[index] = { ...attachment, document: await flow.call(part, inner) }
+    } catch (error) {
+      if (!(error instanceof TaskFailedError)) throw error
+      read[index] = { ...attachment, error: { code: error.error.code, message: error.error.message } }
+    }
+  })
+  return read
+}
+
+function byNumber(a: { readonly number: number }, b: { readonly number: number }): number {
+  return a.number - b.number
+}
+
+/** Runs `fn` for each item, at most so many at once. */
+async function eachInOrder<Item>(
+  items: readonly Item[],
+  atOnce: number,
+  fn: (item: Item) => Promise<void>,
+): Promise<void> {
+  const left = items.values()
+  const runNext = async () => {
+    for (const item of left) await fn(item)
+  }
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, runNext))
+}
