@@ -9,6 +9,7 @@ import {
   type Release,
   type Transition,
 } from '@headrace/engine'
+import { FOR_EVER } from '@headrace/engine/rows'
 import { statements } from './connection/named.ts'
 import { call } from './connection/session.ts'
 import { withoutNul } from './connection/values.ts'
@@ -56,9 +57,6 @@ type Releasing = {
 }
 type TreeRow = Ending & { readonly cancel_at: number | null; readonly id: JobId }
 type Back = Extract<Transition, { to: 'waiting' } | { to: 'parked' }>
-
-/** When a parked job is due that waits for no instant. */
-export const FOR_EVER = Number.MAX_SAFE_INTEGER
 
 const END_STATE = { succeeded: 1, failed: 2, cancelled: 3 } as const
 

@@ -7,11 +7,12 @@ import {
   type JobState,
   type Page,
 } from '@headrace/engine'
+import { type JobRow, toJob } from '@headrace/engine/rows'
 import { composed } from './connection/composed.ts'
 import { statements } from './connection/named.ts'
 import type { Session } from './connection/session.ts'
 import type { Value } from './connection/values.ts'
-import { type JobRow, jobColumns, jobJoins, toJob } from './job-rows.ts'
+import { jobColumns, jobJoins } from './job-rows.ts'
 
 /** A search inside tags and inputs looks at no more than the newest jobs, so that it answers at once whatever the history. */
 const SEARCH_DEPTH = 20_000

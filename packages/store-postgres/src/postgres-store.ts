@@ -37,6 +37,20 @@ import {
   type WorkerInfo,
   type WorkerRow,
 } from '@headrace/engine'
+import {
+  type AliveWorkerRow,
+  type AttemptRow,
+  type ChildRow,
+  type OutcomeRow,
+  type ReleaseRow,
+  type StepRow,
+  toAttempts,
+  toChildOutcome,
+  toOutcome,
+  toRecordedSteps,
+  toRelease,
+  toWorkerRow,
+} from '@headrace/engine/rows'
 import { CallersTransactions } from './callers-transaction.ts'
 import { Changes } from './changes.ts'
 import { KnownWorker, NOBODY } from './claim.ts'
@@ -58,15 +72,6 @@ import { Readers } from './readers.ts'
 import { PostgresSchedules } from './schedules.ts'
 import { PostgresSettings } from './settings.ts'
 import { sendSignal } from './signals.ts'
-import {
-  type ChildRow,
-  END_STATES,
-  type ReleaseRow,
-  type StepRow,
-  toChildOutcome,
-  toRecordedSteps,
-  toRelease,
-} from './step-rows.ts'
 import { releaseWorkers, sweep } from './sweep.ts'
 import { Writer } from './writer.ts'
 
@@ -297,39 +302,14 @@ class PostgresStore implements Store {
 
   async outcome(id: JobId): Promise<{ state: EndState; result?: Payload; error?: RecordedError } | undefined> {
     if (!isJobId(id)) return undefined
-    type Row = { readonly state: number; readonly result: string | null; readonly error: string | null }
-    const [row] = await this.#rows<Row>('outcomeOfJob', id)
-    const state = row && END_STATES[row.state]
-    if (row === undefined || state === undefined) return undefined
-    return {
-      state,
-      ...(row.result !== null && { result: row.result }),
-      ...(row.error !== null && { error: JSON.parse(row.error) as RecordedError }),
-    }
+    const [row] = await this.#rows<OutcomeRow>('outcomeOfJob', id)
+    return row && toOutcome(row)
   }
 
   async attempts(id: JobId): Promise<readonly Attempt[]> {
     const job = await this.job(id)
     if (job === undefined) return []
-    type Row = {
-      readonly attempt: number
-      readonly worker: WorkerId
-      readonly started_at: number
-      readonly ended_at: number
-      readonly outcome: Attempt['outcome']
-      readonly error: string | null
-    }
-    const earlier = (await this.#rows<Row>('attemptsOfJob', id)).map(
-      (row): Attempt => ({
-        attempt: row.attempt,
-        worker: row.worker,
-        startedAt: row.started_at,
-        endedAt: row.ended_at,
-        outcome: row.outcome,
-        ...(row.error !== null && { error: JSON.parse(row.error) as RecordedError }),
-      }),
-    )
-    return [...earlier, ...lastAttempt(job)]
+    return toAttempts(await this.#rows<AttemptRow>('attemptsOfJob', id), job)
   }
 
   async steps(id: JobId): Promise<readonly RecordedStep[]> {
@@ -386,37 +366,7 @@ class PostgresStore implements Store {
   }
 
   async workers(): Promise<readonly WorkerRow[]> {
-    type Row = {
-      readonly uid: WorkerId
-      readonly name: string
-      readonly host: string
-      readonly pid: number
-      readonly queues: string
-      readonly lease_ms: number
-      readonly lease_until: number
-      readonly started_at: number
-      readonly deployment: string
-      readonly labels: string
-      readonly offers: string | null
-      readonly running: number
-    }
-    return (await this.#rows<Row>('aliveWorkers')).map((row) => {
-      const labels = JSON.parse(row.labels) as string[]
-      return {
-        id: row.uid,
-        name: row.name,
-        host: row.host,
-        pid: row.pid,
-        queues: JSON.parse(row.queues) as Record<string, number>,
-        leaseMs: row.lease_ms,
-        leaseUntil: row.lease_until,
-        startedAt: row.started_at,
-        running: row.running,
-        ...(row.deployment !== '' && { deployment: row.deployment }),
-        ...(labels.length > 0 && { labels }),
-        ...(row.offers !== null && { offers: JSON.parse(row.offers) as NonNullable<WorkerInfo['offers']> }),
-      }
-    })
+    return (await this.#rows<AliveWorkerRow>('aliveWorkers')).map(toWorkerRow)
   }
 
   async check(): Promise<void> {
@@ -492,22 +442,6 @@ class PostgresStore implements Store {
         // What was committed is committed, and whoever asked for it must hear so.
         process.emitWarning(`A listener of the store threw: ${error instanceof Error ? error.stack : error}`)
       }
-    }
-  }
-}
-
-function lastAttempt(job: Job): Attempt[] {
-  switch (job.state) {
-    case 'waiting':
-      return []
-    case 'running':
-      return [{ attempt: job.attempt, worker: job.worker, startedAt: job.startedAt, outcome: 'running' }]
-    case 'succeeded':
-    case 'failed':
-    case 'cancelled': {
-      if (job.startedAt === undefined || job.worker === undefined) return []
-      const { attempt, worker, startedAt, endedAt, state } = job
-      return [{ attempt, worker, startedAt, endedAt, outcome: state, ...('error' in job && { error: job.error }) }]
     }
   }
 }

@@ -2,6 +2,9 @@
 // Lists come as arrays, one for each column, so that any number of rows is one statement of one shape. `live.state`,
 // `live.grouped` and `log.kind` are numbered in migrations.ts.
 
+/** The name of `outcomes.state`. */
+const endState = `(array['succeeded', 'failed', 'cancelled'])[outcomes.state]`
+
 /** Stores jobs with their place in the line. Not announced ($26): their cursors are drawn later. Primary key: jobs (seq). */
 export const storeJobs = `
   with blocks as materialized (
@@ -491,7 +494,7 @@ export const stepsOfJob = `
 
 /** Index: jobs_children (parent_seq, step, item). */
 export const childOutcomes = `
-  select jobs.id, jobs.task, jobs.item, jobs.step, outcomes.state, outcomes.result, outcomes.error,
+  select jobs.id, jobs.task, jobs.item, jobs.step, ${endState} as state, outcomes.result, outcomes.error,
     steps.ended_by = jobs.seq as ended_group
   from jobs
   left join outcomes on outcomes.seq = jobs.seq
@@ -501,7 +504,7 @@ export const childOutcomes = `
 
 /** Index: jobs_children (parent_seq, step, item). */
 export const allChildOutcomes = `
-  select jobs.id, jobs.task, jobs.item, jobs.step, outcomes.state, outcomes.result, outcomes.error,
+  select jobs.id, jobs.task, jobs.item, jobs.step, ${endState} as state, outcomes.result, outcomes.error,
     steps.ended_by = jobs.seq as ended_group
   from jobs
   left join outcomes on outcomes.seq = jobs.seq
@@ -700,7 +703,7 @@ export const inputOfJob = `select input from jobs where id = $1::uuid`
 
 /** Index: jobs_by_id (id). */
 export const outcomeOfJob = `
-  select outcomes.state, outcomes.result, outcomes.error
+  select ${endState} as state, outcomes.result, outcomes.error
   from jobs join outcomes on outcomes.seq = jobs.seq where jobs.id = $1::uuid`
 
 /** Index: jobs_by_id (id). */
@@ -752,7 +755,7 @@ export const queueCounts = `
 /** Index: jobs_by_id (id). */
 export const statesOfJobs = `
   select jobs.id,
-    coalesce(case outcomes.state when 1 then 'succeeded' when 2 then 'failed' when 3 then 'cancelled' end,
+    coalesce(${endState},
       case live.state when 7 then 'running' else 'waiting' end) as state
   from unnest($1::uuid[]) as ids (id)
   join jobs on jobs.id = ids.id

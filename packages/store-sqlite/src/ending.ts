@@ -7,11 +7,12 @@ import {
   type Release,
   type Transition,
 } from '@headrace/engine'
+import { FOR_EVER } from '@headrace/engine/rows'
 import { admit, type Due } from './admit.ts'
 import { leaveCache } from './cache.ts'
 import { lastWord } from './last-word.ts'
 import { countOut, giveOutPermits, returnPermit } from './limits.ts'
-import { FOR_EVER, park, wake } from './parking.ts'
+import { park, wake } from './parking.ts'
 import type { Context } from './prepared.ts'
 
 /** A live job, as far as its end concerns others. */

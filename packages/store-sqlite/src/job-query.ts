@@ -13,7 +13,8 @@ import {
   type Json,
   type Page,
 } from '@headrace/engine'
-import { type JobRow, jobColumns, jobJoins, toJob } from './job-rows.ts'
+import { type JobRow, toJob } from '@headrace/engine/rows'
+import { jobColumns, jobJoins } from './job-rows.ts'
 import type { Prepared } from './prepared.ts'
 
 /** A search inside tags and inputs looks at no more than the newest jobs, so that it answers at once whatever the history. */

@@ -1,7 +1,7 @@
 import { cleansUp, type Ending as EndingOf, type EndState, type RecordedError } from '@headrace/engine'
+import { FOR_EVER } from '@headrace/engine/rows'
 import { admit } from './admit.ts'
 import type { Ending, Endings } from './ending.ts'
-import { FOR_EVER } from './parking.ts'
 import type { Context } from './prepared.ts'
 
 /** In `live.cleanup`. */

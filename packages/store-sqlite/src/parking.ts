@@ -1,10 +1,8 @@
 import type { Transition } from '@headrace/engine'
+import { FOR_EVER } from '@headrace/engine/rows'
 import { admit, type Due } from './admit.ts'
 import { type Endings, type HeldRow, returnToLine } from './ending.ts'
 import type { Context } from './prepared.ts'
-
-/** When a parked job is due that waits for no instant. */
-export const FOR_EVER = Number.MAX_SAFE_INTEGER
 
 /** A workflow rests in the store, unless something that it waits for has happened by now. */
 export function park(

@@ -28,7 +28,6 @@ import {
   type RecordedError,
   type RecordedStep,
   type Release,
-  type Resources,
   type ScheduleRecords,
   type Settings,
   type SignalOutcome,
@@ -39,6 +38,20 @@ import {
   type WorkerInfo,
   type WorkerRow,
 } from '@headrace/engine'
+import {
+  type AliveWorkerRow,
+  type AttemptRow,
+  type ChildRow,
+  type OutcomeRow,
+  type ReleaseRow,
+  type StepRow,
+  toAttempts,
+  toChildOutcome,
+  toOutcome,
+  toRecordedSteps,
+  toRelease,
+  toWorkerRow,
+} from '@headrace/engine/rows'
 import { PURGED_MAX, purgeSomeOfCache } from './cache.ts'
 import { CallersTransactions } from './callers-transaction.ts'
 import { KnownWorker } from './claim.ts'
@@ -58,14 +71,6 @@ import { configureQueue, QueueBook, readQueues } from './queue-settings.ts'
 import { SqliteSchedules } from './schedules.ts'
 import { SqliteSettings } from './settings.ts'
 import { sendSignal } from './signals.ts'
-import {
-  type ChildRow,
-  type ReleaseRow,
-  type StepRow,
-  toChildOutcome,
-  toRecordedSteps,
-  toRelease,
-} from './step-rows.ts'
 import { releaseWorker, sweep } from './sweep.ts'
 import { systemClock } from './system-clock.ts'
 import { WakeUp } from './wake-up.ts'
@@ -291,36 +296,14 @@ class SqliteStore implements Store {
   }
 
   async outcome(id: JobId): Promise<{ state: EndState; result?: Payload; error?: RecordedError } | undefined> {
-    type Row = { readonly state: EndState; readonly result: string | null; readonly error: string | null }
-    const row = this.#context.sql.get<Row>('outcomeOfJob', id)
-    if (row === undefined) return undefined
-    return {
-      state: row.state,
-      ...(row.result !== null && { result: row.result }),
-      ...(row.error !== null && { error: JSON.parse(row.error) as RecordedError }),
-    }
+    const row = this.#context.sql.get<OutcomeRow>('outcomeOfJob', id)
+    return row && toOutcome(row)
   }
 
   async attempts(id: JobId): Promise<readonly Attempt[]> {
     const job = await this.job(id)
     if (job === undefined) return []
-    type Row = {
-      readonly attempt: number
-      readonly worker: WorkerId
-      readonly started_at: number
-      readonly ended_at: number
-      readonly outcome: Attempt['outcome']
-      readonly error: string | null
-    }
-    const earlier: Attempt[] = this.#context.sql.all<Row>('attemptsOfJob', id).map((row) => ({
-      attempt: row.attempt,
-      worker: row.worker,
-      startedAt: row.started_at,
-      endedAt: row.ended_at,
-      outcome: row.outcome,
-      ...(row.error !== null && { error: JSON.parse(row.error) as RecordedError }),
-    }))
-    return [...earlier, ...lastAttempt(job)]
+    return toAttempts(this.#context.sql.all<AttemptRow>('attemptsOfJob', id), job)
   }
 
   async steps(id: JobId): Promise<readonly RecordedStep[]> {
@@ -369,34 +352,12 @@ class SqliteStore implements Store {
   }
 
   async workers(): Promise<readonly WorkerRow[]> {
-    type Row = {
-      readonly id: number
-      readonly uid: WorkerId
-      readonly name: string
-      readonly host: string
-      readonly pid: number
-      readonly queues: string
-      readonly lease_ms: number
-      readonly lease_until: number
-      readonly started_at: number
-      readonly deployment: string
-      readonly labels: string
-      readonly offers: string | null
-    }
-    return this.#context.sql.all<Row>('aliveWorkers').map((row) => ({
-      id: row.uid,
-      name: row.name,
-      host: row.host.split('/')[0] ?? row.host,
-      pid: row.pid,
-      queues: JSON.parse(row.queues) as Record<string, number>,
-      leaseMs: row.lease_ms,
-      leaseUntil: row.lease_until,
-      startedAt: row.started_at,
-      ...(row.labels !== '[]' && { labels: JSON.parse(row.labels) as string[] }),
-      ...(row.deployment !== '' && { deployment: row.deployment }),
-      ...(row.offers !== null && { offers: JSON.parse(row.offers) as Resources }),
-      running: this.#context.sql.get<{ n: number }>('countHeld', row.id)?.n ?? 0,
-    }))
+    type Row = Omit<AliveWorkerRow, 'running'> & { readonly id: number }
+    return this.#context.sql.all<Row>('aliveWorkers').map((row) => {
+      // What is registered names the boot and the pid namespace, too.
+      const host = row.host.split('/')[0] ?? row.host
+      return toWorkerRow({ ...row, host, running: this.#context.sql.get<{ n: number }>('countHeld', row.id)?.n ?? 0 })
+    })
   }
 
   async check(): Promise<void> {
@@ -476,21 +437,5 @@ class SqliteStore implements Store {
         .filter((port) => port !== 0)
     }
     return this.#neighbours
-  }
-}
-
-function lastAttempt(job: Job): Attempt[] {
-  switch (job.state) {
-    case 'waiting':
-      return []
-    case 'running':
-      return [{ attempt: job.attempt, worker: job.worker, startedAt: job.startedAt, outcome: 'running' }]
-    case 'succeeded':
-    case 'failed':
-    case 'cancelled': {
-      if (job.startedAt === undefined || job.worker === undefined) return []
-      const { attempt, worker, startedAt, endedAt, state } = job
-      return [{ attempt, worker, startedAt, endedAt, outcome: state, ...('error' in job && { error: job.error }) }]
-    }
   }
 }
