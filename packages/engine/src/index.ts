@@ -34,7 +34,7 @@ export { type Bucket, nextTokenAt, type Rate, refilled, wholeTokens } from './ro
 export { type Amounts, amountsOf, lacking, minus, plus, type Resources } from './routing/resources.ts'
 export * from './schedule/schedule.ts'
 export type { BackfillOptions, Schedule, Schedules } from './schedule/schedules.ts'
-export { HintCollector } from './store/hints.ts'
+export { HintCollector, HintListeners } from './store/hints.ts'
 export type { Firing, ScheduleRecord, ScheduleRecords } from './store/schedule-records.ts'
 export * from './store/store.ts'
 export { type JobContext, type LimitOption, type RetryPolicy, type Task, type TaskOptions, task } from './task/task.ts'

@@ -10,6 +10,7 @@ import {
   type EventQuery,
   type Hint,
   HintCollector,
+  HintListeners,
   type Job,
   type JobEvent,
   type JobFilter,
@@ -70,7 +71,7 @@ class MemoryStore implements Partial<Store> {
   readonly settings: Settings
   readonly #context: Context
   readonly #process: Process
-  readonly #listeners = new Set<(hint: Hint) => void>()
+  readonly #listeners = new HintListeners()
   /** The workers that were added here, each with the timer that renews its lease. */
   readonly #workers = new Map<WorkerId, Timer | undefined>()
   #isClosed = false
@@ -220,8 +221,7 @@ class MemoryStore implements Partial<Store> {
   }
 
   watch(listener: (hint: Hint) => void): Disposable {
-    this.#listeners.add(listener)
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+    return this.#listeners.add(listener)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -240,7 +240,7 @@ class MemoryStore implements Partial<Store> {
     if (this.#isClosed) throw new StoreUnavailableError('memory', 0, { cause: new Error('the store was closed') })
     const result = work()
     const hint = this.#context.hints.take()
-    if (hint !== undefined) for (const listener of this.#listeners) tellListener(listener, hint)
+    if (hint !== undefined) this.#listeners.tell(hint)
     return result
   }
 
@@ -253,15 +253,6 @@ class MemoryStore implements Partial<Store> {
     }
     const timer = this.clock.setTimeout(renew, worker.leaseMs / RENEWALS_PER_LEASE, { background: true })
     this.#workers.set(worker.id, timer)
-  }
-}
-
-function tellListener(listener: (hint: Hint) => void, hint: Hint): void {
-  try {
-    listener(hint)
-  } catch (error) {
-    // What was done is done, and whoever asked for it must hear so.
-    process.emitWarning(`A listener of the store threw: ${error instanceof Error ? error.stack : error}`)
   }
 }
 

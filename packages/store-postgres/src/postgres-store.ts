@@ -12,6 +12,7 @@ import {
   type EventQuery,
   type Hint,
   HintCollector,
+  HintListeners,
   isJobId,
   type Job,
   type JobEvent,
@@ -129,7 +130,7 @@ class PostgresStore implements Store {
   readonly #presence: Presence
   readonly #notifier: Notifier | undefined
   readonly #callers: CallersTransactions
-  readonly #listeners = new Set<(hint: Hint) => void>()
+  readonly #listeners = new HintListeners()
   readonly #knownWorkers = new Map<WorkerId, KnownWorker>()
   #measuring: NodeJS.Timeout | undefined
   #isClosed = false
@@ -156,7 +157,7 @@ class PostgresStore implements Store {
       clock === undefined ? new ThreadPresence({ url, schema }) : new ClockPresence(open('presence'), clock)
     this.#notifier =
       clock === undefined
-        ? new Notifier({ open: open('listener'), schema, onHint: (hint) => this.#tellListeners(hint) })
+        ? new Notifier({ open: open('listener'), schema, onHint: (hint) => this.#listeners.tell(hint) })
         : undefined
     this.#callers = new CallersTransactions({
       schema,
@@ -375,8 +376,7 @@ class PostgresStore implements Store {
   }
 
   watch(listener: (hint: Hint) => void): Disposable {
-    this.#listeners.add(listener)
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+    return this.#listeners.add(listener)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -430,18 +430,7 @@ class PostgresStore implements Store {
   }
 
   #tell(hint: Hint): void {
-    this.#tellListeners(hint)
+    this.#listeners.tell(hint)
     this.#notifier?.send(hint)
-  }
-
-  #tellListeners(hint: Hint): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(hint)
-      } catch (error) {
-        // What was committed is committed, and whoever asked for it must hear so.
-        process.emitWarning(`A listener of the store threw: ${error instanceof Error ? error.stack : error}`)
-      }
-    }
   }
 }

@@ -13,6 +13,7 @@ import {
   type EventQuery,
   type Hint,
   HintCollector,
+  HintListeners,
   type Job,
   type JobEvent,
   type JobFilter,
@@ -120,7 +121,7 @@ class SqliteStore implements Store {
   readonly #processes: ProcessRegistry
   readonly #leases: LeaseKeeper
   readonly #wakeUp: WakeUp | undefined
-  readonly #listeners = new Set<(hint: Hint) => void>()
+  readonly #listeners = new HintListeners()
   readonly #knownWorkers = new Map<WorkerId, KnownWorker>()
   #neighbours: number[] = []
   #neighboursAt = Number.NEGATIVE_INFINITY
@@ -366,8 +367,7 @@ class SqliteStore implements Store {
   }
 
   watch(listener: (hint: Hint) => void): Disposable {
-    this.#listeners.add(listener)
-    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+    return this.#listeners.add(listener)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -396,7 +396,7 @@ class SqliteStore implements Store {
   }
 
   #tell(hint: Hint): void {
-    this.#tellListeners(hint)
+    this.#listeners.tell(hint)
     if (this.#wakeUp === undefined) return
     const { events, ...urgent } = hint
     if (Object.keys(urgent).length > 0) this.#send(hint)
@@ -410,21 +410,10 @@ class SqliteStore implements Store {
     this.#wakeUp?.send(hint, this.#neighbourPorts())
   }
 
-  #tellListeners(hint: Hint): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(hint)
-      } catch (error) {
-        // What was committed is committed, and whoever asked for it must hear so.
-        process.emitWarning(`A listener of the store threw: ${error instanceof Error ? error.stack : error}`)
-      }
-    }
-  }
-
   #hear(hint: Hint): void {
     // A process that has just come may not be on the list yet.
     if (hint.all === true) this.#neighboursAt = Number.NEGATIVE_INFINITY
-    this.#tellListeners(hint)
+    this.#listeners.tell(hint)
   }
 
   #neighbourPorts(): readonly number[] {

@@ -50,3 +50,25 @@ export class HintCollector {
     return Object.keys(hint).length > 0 ? hint : undefined
   }
 }
+
+/** Those who watch a store. */
+export class HintListeners {
+  readonly #listeners = new Set<(hint: Hint) => void>()
+
+  add(listener: (hint: Hint) => void): Disposable {
+    this.#listeners.add(listener)
+    return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
+  }
+
+  /** Tells them all; one that throws is reported as a warning of the process. */
+  tell(hint: Hint): void {
+    for (const listener of this.#listeners) {
+      try {
+        listener(hint)
+      } catch (error) {
+        // What was committed is committed, and whoever asked for it must hear so.
+        process.emitWarning(`A listener of the store threw: ${error instanceof Error ? error.stack : error}`)
+      }
+    }
+  }
+}
