@@ -35,8 +35,8 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     '@headrace/store-sqlite',
     '@headrace/wire',
   ],
-  campaign: ['@headrace/engine', '@headrace/store-sqlite'],
-  bench: ['@headrace/engine', '@headrace/store-sqlite'],
+  campaign: ['@headrace/engine', '@headrace/store-postgres', '@headrace/store-sqlite'],
+  bench: ['@headrace/engine', '@headrace/store-postgres', '@headrace/store-sqlite'],
 }
 
 /** No HTTP and no SQL in the engine; what it needs of the machine is for its executors. */

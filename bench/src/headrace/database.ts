@@ -36,11 +36,9 @@ export async function freshDatabase(store: string): Promise<BenchDatabase> {
 /** @param url as {@link BenchDatabase.url} says it */
 export async function openStore(url: string): Promise<Store> {
   if (!isPostgresUrl(url)) return openSqliteStore(url)
-  const { openPostgresStore } = await import(POSTGRES_PACKAGE)
+  const { openPostgresStore } = await import('@headrace/store-postgres')
   return openPostgresStore(url)
 }
-
-const POSTGRES_PACKAGE = '@headrace/store-postgres'
 
 function freshSqlite(): BenchDatabase {
   const folder = benchFolder('sqlite')

@@ -1,19 +1,16 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, readdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { asPostgres, freePort, giveToPostgres, postgresBinaries } from '@headrace/store-postgres/testing'
 import { benchFolder } from '../machine/about.ts'
 import { endWithBench } from '../process/end-with-bench.ts'
-import { freePort } from '../process/free-port.ts'
 import { asAdmin } from './database.ts'
 
 export type PostgresServer = { readonly url: string }
 
 const READY_WITHIN_MS = 30_000
-const DEBIAN_VERSIONS = '/usr/lib/postgresql'
-/** The account that Debian's packages make: PostgreSQL refuses to run as root. */
-const ACCOUNT = 'postgres'
 
 /** Durable as PostgreSQL comes; with the memory that its users give it on a machine of this size. */
 const SETTINGS = {
@@ -45,21 +42,18 @@ export async function stopPostgresServer(): Promise<void> {
 /** Undefined where there is none to be had. */
 export function postgresVersion(): string | undefined {
   if (process.env.BENCH_POSTGRES !== undefined) return 'given'
-  const folder = binaries()
+  const folder = postgresBinaries()
   if (folder === undefined) return undefined
   return spawnSync(join(folder, 'postgres'), ['--version'], { encoding: 'utf8' }).stdout.match(/\d+(\.\d+)?/)?.[0]
 }
 
 async function startServer() {
-  const bin = binaries()
+  const bin = postgresBinaries()
   if (bin === undefined) throw new Error('PostgreSQL is not installed; set BENCH_POSTGRES to a server, or install it.')
   const folder = benchFolder('postgres')
   const data = join(folder, 'data')
-  if (isRoot()) {
-    chmodSync(folder, 0o755)
-    execFileSync('chown', [ACCOUNT, folder])
-  }
-  const [initdb, ...initdbArgs] = asAccount(join(bin, 'initdb'), [
+  giveToPostgres(folder)
+  const [initdb, ...initdbArgs] = asPostgres(join(bin, 'initdb'), [
     ...['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'],
   ])
   execFileSync(initdb, initdbArgs, { stdio: ['ignore', 'ignore', 'inherit'] })
@@ -68,7 +62,7 @@ async function startServer() {
     '-c',
     `${name}=${value}`,
   ])
-  const [postgres, ...postgresArgs] = asAccount(join(bin, 'postgres'), ['-D', data, ...settings])
+  const [postgres, ...postgresArgs] = asPostgres(join(bin, 'postgres'), ['-D', data, ...settings])
   const child = spawn(postgres, postgresArgs, { stdio: ['ignore', 'ignore', 'ignore'] })
   endWithBench(child, folder)
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
@@ -105,20 +99,4 @@ async function untilReady(url: string, child: ChildProcess): Promise<void> {
     }
   }
   throw new Error(`PostgreSQL ended at its start with ${child.exitCode}`)
-}
-
-/** The folder of `initdb` and `postgres`: on the path, or where Debian puts the newest one. */
-function binaries(): string | undefined {
-  const found = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout?.trim()
-  const versions = existsSync(DEBIAN_VERSIONS) ? readdirSync(DEBIAN_VERSIONS).sort((a, b) => Number(b) - Number(a)) : []
-  const folders = [...versions.map((version) => join(DEBIAN_VERSIONS, version, 'bin')), ...(found ? [found] : [])]
-  return folders.find((folder) => existsSync(join(folder, 'initdb')) && existsSync(join(folder, 'postgres')))
-}
-
-function isRoot(): boolean {
-  return process.getuid?.() === 0
-}
-
-function asAccount(program: string, args: readonly string[]): [string, ...string[]] {
-  return isRoot() ? ['runuser', '-u', ACCOUNT, '--', program, ...args] : [program, ...args]
 }

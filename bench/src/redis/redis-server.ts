@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '@headrace/store-postgres/testing'
 import { benchFolder } from '../machine/about.ts'
 import { endWithBench } from '../process/end-with-bench.ts'
-import { freePort } from '../process/free-port.ts'
 
 export type RedisServer = { readonly port: number; readonly pid: number; stop(): Promise<void> }
 

@@ -1,12 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { chownSync, globSync, mkdirSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { asPostgres, freePort, giveToPostgres, postgresBinaries } from '@headrace/store-postgres/testing'
 import { UsageError } from '../options.ts'
 
-/** The account that packages make: PostgreSQL refuses to run as root. */
-const ACCOUNT = 'postgres'
 /** Small, so that a small disk holds it; as durable as PostgreSQL comes. */
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
@@ -35,11 +32,11 @@ export class PostgresServer {
 
   /** @throws {UsageError} where no PostgreSQL is installed */
   static async make(folder: string): Promise<PostgresServer> {
-    const bin = binaries()
+    const bin = postgresBinaries()
     if (bin === undefined)
       throw new UsageError('PostgreSQL is not installed here; name a server with --store postgres://…')
     mkdirSync(folder, { recursive: true })
-    if (isRoot()) chownSync(folder, idOf('-u'), idOf('-g'))
+    giveToPostgres(folder)
     const port = await freePort()
     const server = new PostgresServer(bin, folder, port)
     server.#run('initdb', ['-D', server.#data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--wal-segsize=1', '-N'])
@@ -52,7 +49,7 @@ export class PostgresServer {
   #options = ''
 
   get isRunning(): boolean {
-    const [program, ...args] = asAccount(join(this.#bin, 'pg_ctl'), ['status', '-D', this.#data])
+    const [program, ...args] = asPostgres(join(this.#bin, 'pg_ctl'), ['status', '-D', this.#data])
     return spawnSync(program, args, { stdio: 'ignore' }).status === 0
   }
 
@@ -76,38 +73,7 @@ export class PostgresServer {
   }
 
   #run(program: string, args: readonly string[]): void {
-    const [command, ...rest] = asAccount(join(this.#bin, program), args)
+    const [command, ...rest] = asPostgres(join(this.#bin, program), args)
     execFileSync(command, rest, { stdio: ['ignore', 'ignore', 'inherit'], cwd: '/' })
   }
-}
-
-/** The folder of the newest `initdb`: where Debian puts it, or the one on the path. */
-export function binaries(): string | undefined {
-  const versionOf = (path: string) => Number(/(\d+)\/bin$/.exec(path)?.[1])
-  const found = globSync('/usr/lib/postgresql/*/bin').sort((a, b) => versionOf(b) - versionOf(a))
-  const onPath = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' }).stdout?.trim()
-  return found[0] ?? (onPath || undefined)
-}
-
-function isRoot(): boolean {
-  return process.getuid?.() === 0
-}
-
-function idOf(flag: '-u' | '-g'): number {
-  return Number(execFileSync('id', [flag, ACCOUNT], { encoding: 'utf8' }))
-}
-
-function asAccount(program: string, args: readonly string[]): [string, ...string[]] {
-  return isRoot() ? ['runuser', '-u', ACCOUNT, '--', program, ...args] : [program, ...args]
-}
-
-/** A port on the loopback interface that nobody listens on at this moment. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
-  return address.port
 }

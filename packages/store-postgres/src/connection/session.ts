@@ -137,13 +137,14 @@ export class Session implements Questions {
 
   /** The process may end although the connection is open. */
   unref(): void {
-    // Its types leave it out.
-    ;(this.#client as Client & { unref(): void }).unref()
+    ;(this.#client as Client & Refs).unref()
   }
 
   async close(): Promise<void> {
     if (this.#isOver) return
     this.#isOver = true
+    // Whoever waits for the end of an idle one must not be the last thing that this process does.
+    ;(this.#client as Client & Refs).ref()
     // Whatever goes wrong now, the connection is gone in the end.
     await this.#client.end().catch(() => {})
   }
@@ -159,6 +160,9 @@ export class Session implements Questions {
     this.onEnd(error)
   }
 }
+
+/** What of `pg`'s client its types leave out. */
+type Refs = { ref(): void; unref(): void }
 
 export function call(statement: Prepared, ...values: readonly Value[]): Call {
   return { statement, values: values.map(encodeValue) }

@@ -1,12 +1,12 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, globSync, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
+import { asPostgres, freePort, giveToPostgres, postgresBinaries } from './installed-postgres.ts'
 
 export const WITHOUT_POSTGRES = 'PostgreSQL is not installed here, and HEADRACE_TEST_POSTGRES names no server'
 
@@ -54,24 +54,22 @@ export type TestServer = {
 
 /** A PostgreSQL of our own on a free port; undefined where none is installed. */
 export async function startPostgres(): Promise<TestServer | undefined> {
-  const bin = globSync('/usr/lib/postgresql/*/bin').sort(byVersion).at(-1)
-  const found = bin ?? (spawnSync('initdb', ['--version']).status === 0 ? '' : undefined)
+  const found = postgresBinaries()
   if (found === undefined) return undefined
   const folder = mkdtempSync(join(tmpdir(), 'headrace-postgres-'))
   const data = join(folder, 'data')
   const [initdb, postgres] = ['initdb', 'postgres'].map((name) => join(found, name)) as [string, string]
-  if (isRoot()) spawnSync('chown', ['postgres', folder])
-  else chmodSync(folder, 0o700)
-  const made = spawnSync(
-    ...asUser(initdb, ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N']),
-  )
+  giveToPostgres(folder)
+  const options = ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '-N']
+  const [init, ...initArgs] = asPostgres(initdb, options)
+  const made = spawnSync(init, initArgs)
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`)
   const port = await freePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const run = () => {
     // Not even SIGKILL takes what the system holds for the disk; without the flushes a schema is made three times as fast.
     const settings = ['listen_addresses=127.0.0.1', 'max_connections=300', 'fsync=off', 'shared_buffers=64MB']
-    const [command, args] = asUser(postgres, [
+    const [command, ...args] = asPostgres(postgres, [
       ...['-D', data, '-p', String(port), '-k', folder],
       ...settings.flatMap((setting) => ['-c', setting]),
     ])
@@ -97,31 +95,6 @@ export async function startPostgres(): Promise<TestServer | undefined> {
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-function byVersion(a: string, b: string): number {
-  return Number(a.match(/\d+/)?.[0] ?? 0) - Number(b.match(/\d+/)?.[0] ?? 0)
-}
-
-function isRoot(): boolean {
-  return process.getuid?.() === 0
-}
-
-/** PostgreSQL refuses to be run by root. */
-function asUser(command: string, args: readonly string[]): [string, string[]] {
-  return isRoot()
-    ? ['setpriv', ['--reuid=postgres', '--regid=postgres', '--clear-groups', command, ...args]]
-    : [command, [...args]]
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('the system gave no port')
-  return address.port
 }
 
 async function answers(url: string): Promise<void> {
