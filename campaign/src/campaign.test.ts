@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { JobId } from '@headrace/engine'
 import type { StoreHistory } from '@headrace/engine/testing'
+import { postgresBinaries } from '@headrace/store-postgres/testing'
 import { runCampaign } from './campaign.ts'
 import { checkRound } from './check-round.ts'
 import { parseOptions, UsageError } from './options.ts'
@@ -14,6 +15,16 @@ suite('the crash campaign', { timeout: 240_000 }, () => {
     const harmed = Object.values(report.harms).reduce((sum, count) => sum + count, 0)
     assert.ok(harmed >= 5, `only ${harmed} harms`)
     assert.ok((report.counts.attempts ?? 0) > (report.counts.accepted ?? 0) && (report.counts.accepted ?? 0) > 5)
+  })
+
+  test('the same on PostgreSQL, where the server crashes and connections are cut besides', {
+    skip: postgresBinaries() === undefined && 'no PostgreSQL is installed here',
+  }, async () => {
+    const report = await runCampaign({ minutes: 0.2, store: 'postgres', seed: 8_137, json: true })
+    assert.deepEqual(report.findings, [])
+    const harmed = Object.values(report.harms).reduce((sum, count) => sum + count, 0)
+    assert.ok(harmed >= 5, `only ${harmed} harms`)
+    assert.ok((report.counts.attempts ?? 0) > 5 && (report.counts.accepted ?? 0) > 5)
   })
 
   test('a job with another result than it was asked for is found, and so is one that was accepted and is gone', () => {
