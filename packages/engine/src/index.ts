@@ -29,7 +29,15 @@ export type { Json } from './json.ts'
 export type { ArtifactSink } from './payload/payloads.ts'
 export { type DeploymentState, type Placed, placeJob } from './routing/deployment.ts'
 export { fairRank } from './routing/fair.ts'
-export { type LaneKey, type LaneWants, laneMatcher, laneOf, readLane, type WorkerTraits } from './routing/lane.ts'
+export {
+  LaneChoice,
+  type LaneKey,
+  type LaneWants,
+  laneMatcher,
+  laneOf,
+  readLane,
+  type WorkerTraits,
+} from './routing/lane.ts'
 export { type Bucket, nextTokenAt, type Rate, refilled, wholeTokens } from './routing/rate.ts'
 export { type Amounts, amountsOf, lacking, minus, plus, type Resources } from './routing/resources.ts'
 export * from './schedule/schedule.ts'

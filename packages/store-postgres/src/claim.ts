@@ -1,4 +1,4 @@
-import { type Claimed, type Commit, type JobId, laneMatcher, type WorkerTraits } from '@headrace/engine'
+import { type Claimed, type Commit, type JobId, LaneChoice, type WorkerTraits } from '@headrace/engine'
 import { statements } from './connection/named.ts'
 import type { Call } from './connection/pipeline.ts'
 import { call } from './connection/session.ts'
@@ -16,25 +16,19 @@ type Mark = { readonly urgency: number; readonly rank: number; readonly seq: num
 export class KnownWorker {
   /** The store's own number for it; negative for whoever was never added here, and so holds nothing. */
   readonly number: number
-  readonly #fits: (lane: Lane) => boolean
-  /** Its lanes by queue, with the list that they were chosen from. */
-  readonly #lanes = new Map<string, { readonly from: readonly Lane[]; readonly chosen: readonly Lane[] }>()
+  readonly #lanes: LaneChoice<Lane>
   /** By lane: where the last claim began that filled all its slots. */
   readonly #marks = new Map<number, Mark>()
   #marksUntil = 0
 
   constructor(number: number, traits: WorkerTraits) {
     this.number = number
-    this.#fits = laneMatcher(traits)
+    this.#lanes = new LaneChoice(traits)
   }
 
   /** Which of a queue's lanes it may take jobs of. */
   lanesOf(queue: string, from: readonly Lane[]): readonly Lane[] {
-    const known = this.#lanes.get(queue)
-    if (known?.from === from) return known.chosen
-    const chosen = from.filter(this.#fits)
-    this.#lanes.set(queue, { from, chosen })
-    return chosen
+    return this.#lanes.of(queue, from)
   }
 
   markOf(lane: number): Mark {

@@ -1,4 +1,4 @@
-import { type Claimed, type Commit, type Ending, type JobId, laneMatcher, type WorkerTraits } from '@headrace/engine'
+import { type Claimed, type Commit, type Ending, type JobId, LaneChoice, type WorkerTraits } from '@headrace/engine'
 import type { Lane } from './lanes.ts'
 import type { Context } from './prepared.ts'
 import { settleClaim, slotsAllowed } from './queue-settings.ts'
@@ -9,25 +9,19 @@ export class KnownWorker {
   /** The store's own number for it; negative for whoever was never added here, and so holds nothing. */
   readonly number: number
   readonly deployment: string
-  readonly #fits: (lane: Lane) => boolean
-  /** Its lanes by queue, with the list that they were chosen from. */
+  readonly #lanes: LaneChoice<Lane>
   /** By queue: a large job there has waited for too long for some resources. */
   readonly starving = new Map<string, Starving>()
-  readonly #lanes = new Map<string, { readonly from: readonly Lane[]; readonly chosen: readonly Lane[] }>()
 
   constructor(number: number, traits: WorkerTraits) {
     this.number = number
     this.deployment = traits.deployment ?? ''
-    this.#fits = laneMatcher(traits)
+    this.#lanes = new LaneChoice(traits)
   }
 
   /** Which of a queue's lanes it may take jobs of. */
   lanesOf(queue: string, from: readonly Lane[]): readonly Lane[] {
-    const known = this.#lanes.get(queue)
-    if (known?.from === from) return known.chosen
-    const chosen = from.filter(this.#fits)
-    this.#lanes.set(queue, { from, chosen })
-    return chosen
+    return this.#lanes.of(queue, from)
   }
 }
 

@@ -77,3 +77,22 @@ export function laneMatcher({ tasks, deployment = '', labels, offers }: WorkerTr
     lane.labels.every((label) => own.has(label)) &&
     (all === undefined || lane.amounts === undefined || lacking(all, lane.amounts).length === 0)
 }
+
+/** Which lanes a worker may take jobs of, chosen once for each queue and list of lanes. */
+export class LaneChoice<Lane extends LaneWants> {
+  readonly #fits: (lane: Lane) => boolean
+  /** By queue, with the list that they were chosen from: whoever keeps the lanes makes a new list when one is added. */
+  readonly #chosen = new Map<string, { readonly from: readonly Lane[]; readonly lanes: readonly Lane[] }>()
+
+  constructor(traits: WorkerTraits) {
+    this.#fits = laneMatcher(traits)
+  }
+
+  of(queue: string, from: readonly Lane[]): readonly Lane[] {
+    const known = this.#chosen.get(queue)
+    if (known?.from === from) return known.lanes
+    const lanes = from.filter(this.#fits)
+    this.#chosen.set(queue, { from, lanes })
+    return lanes
+  }
+}
