@@ -34,6 +34,8 @@ export type FakeServer = AsyncDisposable & {
   readonly expectedFaults: string[]
   /** While true, streams are refused. */
   refuseStreams: boolean
+  /** What the answer to a cancel waits for. */
+  cancelAnswered: Promise<void>
   /** What the next execution does; by default it stores a waiting job. */
   onExecute: (process: string, inputs: { readonly [id: string]: Json }) => StatusInfo | { readonly problem: Json }
 }
@@ -79,6 +81,7 @@ export async function startFakeServer(options: {
     results: new Map<string, Json>(),
     artifacts: new Map<string, WireArtifact[]>(),
     refuseStreams: false,
+    cancelAnswered: Promise.resolve(),
     onExecute: (process: string, _inputs: { readonly [id: string]: Json }): StatusInfo | { readonly problem: Json } =>
       fakeJob(900_000 + fake.jobs.length, {
         processID: process,
@@ -123,6 +126,7 @@ export async function startFakeServer(options: {
     if (parts.at(-1) === 'events') return openStream(request, response, url, parts[0] === 'jobs' ? parts[1] : undefined)
     const body = request.method === 'POST' ? await readBody(request) : undefined
     const found = route(request.method ?? 'GET', parts, url.searchParams, body)
+    if (request.method === 'DELETE') await fake.cancelAnswered
     sendJson(response, found.status ?? 200, found.body)
   }
 
@@ -225,6 +229,7 @@ export async function startFakeServer(options: {
   }
 
   function cancel(found: StatusInfo): StatusInfo {
+    if (found.finished !== undefined) return found
     const at = iso(Date.parse(found.updated) + 1)
     fake.tell(
       { jobId: found.jobID, kind: 'cancel-requested', attempt: found.attempt, at, data: {} },

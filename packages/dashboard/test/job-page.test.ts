@@ -60,6 +60,29 @@ testPage(
 )
 
 testPage(
+  'an answer to a cancel that comes after the end takes nothing back',
+  { jobs: [RUNNING] },
+  async ({ page, fake }) => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    fake.cancelAnswered = promise
+    await page.goto(`/app/jobs/${JOB}`)
+    await page.getByText('Live').waitFor()
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click()
+    const answered = page.waitForResponse((response) => response.request().method() === 'DELETE')
+    await page.getByRole('dialog').getByRole('button', { name: 'Cancel the job' }).click()
+    await page.getByRole('heading', { level: 1 }).getByText('cancelling').waitFor()
+    const error = { code: 'job_cancelled', message: 'Cancelled by ada.' }
+    const end = { state: 'cancelled' as const, status: 'dismissed' as const, finished: iso(T0 + 2e6), error }
+    fake.tell({ jobId: JOB, kind: 'ended', attempt: 1, at: iso(T0 + 2e6), data: { state: 'cancelled', error } }, end)
+    await page.getByText('Cancelled by ada.').first().waitFor()
+    resolve()
+    await answered
+    await page.getByRole('button', { name: 'Retry' }).click()
+    await page.getByText('Retry of').waitFor()
+  },
+)
+
+testPage(
   'a lost connection is said quietly, and what happened meanwhile is caught up on',
   { jobs: [RUNNING] },
   async ({ page, fake }) => {

@@ -7,6 +7,7 @@ import { afterEvent } from '../jobs/job-changes.ts'
 import { coalesce } from '../live/coalesce.ts'
 import { type Connection, useTreeEvents } from '../live/use-events.ts'
 import { type LogBook, withLines } from '../logs/log-book.ts'
+import { isEnded } from '../state/shown-state.ts'
 
 /** All that a job's page draws. */
 export type JobScene = {
@@ -94,7 +95,11 @@ export function useJobScene(id: string): {
   const connection = useTreeEvents(id, onEvents, REDRAW_MS)
 
   const accept = useCallback(
-    (job: StatusInfo) => change((scene) => sceneWith(scene, new Map([[job.jobID, job]]))),
+    (job: StatusInfo) =>
+      change((scene) => {
+        const shown = scene.jobs.find((one) => one.jobID === job.jobID)
+        return sceneWith(scene, new Map([[job.jobID, newerOf(shown, job)]]))
+      }),
     [change],
   )
   return { loadable, tellings, connection, reload, accept }
@@ -112,14 +117,16 @@ async function loadScene(id: string): Promise<JobScene> {
   return { job, jobs: tree.jobs, isTruncated: tree.truncated, attempts, steps, artifacts }
 }
 
-/** A snapshot may be older than the events that came while it was on its way: what has ended stays ended. */
+/** An answer may be older than the events that came while it was on its way: what has ended stays ended. */
+function newerOf(shown: StatusInfo | undefined, answered: StatusInfo): StatusInfo {
+  if (!shown || isEnded(answered)) return answered
+  return isEnded(shown) || Date.parse(shown.updated) > Date.parse(answered.updated) ? shown : answered
+}
+
 function keepNewer(before: Loadable<JobScene>, loaded: JobScene): JobScene {
   if (before.state !== 'ready') return loaded
   const shown = new Map(before.value.jobs.map((job) => [job.jobID, job]))
-  const jobs = loaded.jobs.map((job) => {
-    const mine = shown.get(job.jobID)
-    return mine && Date.parse(mine.updated) > Date.parse(job.updated) ? mine : job
-  })
+  const jobs = loaded.jobs.map((job) => newerOf(shown.get(job.jobID), job))
   return { ...loaded, jobs, job: jobs.find((job) => job.jobID === loaded.job.jobID) ?? loaded.job }
 }
 
