@@ -37,6 +37,8 @@ export function askCache(context: Context, endings: Endings, due: Due, key: stri
   const { sql, clock } = context
   const entry = sql.get<Entry>('cacheEntry', key)
   if (entry?.state === 'pending' && entry.seq === due.seq) return false
+  // A workflow that cleans up ends as it was to, whatever result there is by now.
+  if ((sql.get<{ ending: string | null }>('lastWord', due.seq)?.ending ?? null) !== null) return false
   const { task, cache } = optionsOf(context, due.seq)
   const isUsing = cache.mode === 'use'
   const result = isUsing ? resultOf(entry, clock.now()) : undefined

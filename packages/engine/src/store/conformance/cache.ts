@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { NewJob } from '../store.ts'
-import { children, type OpenStore, Rig } from './rig.ts'
+import { children, ERROR, type OpenStore, Rig } from './rig.ts'
 
 const TTL_MS = 60_000
 
@@ -211,6 +211,21 @@ export function testCache(open: OpenStore): void {
       await hand.succeed(claimed.lease, '"child"')
       assert.equal(await hand.succeed(lease, '"parent"'), 'settled')
       assert.equal((await rig.store.outcome(await rig.enqueue(cached())))?.result, '"parent"')
+    })
+
+    test('a workflow that cleans up takes no result, and follows nobody: its last word is its own', async () => {
+      await using rig = await Rig.open(open)
+      const { hand, lease, id } = await rig.workflow({ ...cached(), cleanup: true })
+      await rig.enqueue(cached('k', 'refresh'))
+      await hand.settle(lease, { outcome: 'failed', error: ERROR })
+      await hand.succeed((await hand.claimOne()).lease, '"fresh"')
+      const cleaning = await hand.claimOne('flows')
+      assert.equal(cleaning.ending?.to, 'failed')
+      // Handed back, it comes to the line once more, and is due while there is a result.
+      await hand.settle(cleaning.lease, { outcome: 'released', dueAt: rig.clock.now(), reason: 'tired' })
+      assert.equal(await rig.state(id), 'waiting')
+      await hand.fail((await hand.claimOne('flows')).lease)
+      assert.equal(await rig.state(id), 'failed')
     })
 
     test('a limit holds up neither what is answered nor what follows', async () => {
