@@ -2,7 +2,6 @@ import {
   type Advance,
   afterSettlement,
   assertNever,
-  type Claimed,
   type Commit,
   type CommitResult,
   cancelled,
@@ -13,6 +12,8 @@ import {
   type Told,
   type WorkerId,
 } from '@headrace/engine'
+import { admit } from './admit.ts'
+import { claimAll } from './claim.ts'
 import { applyTransition, Endings } from './ending.ts'
 import { insertJob, refuseTakenIds } from './enqueue.ts'
 import { addEvent, type Context, type Live, liveJobs, type StoredJob, type StoredStep } from './place.ts'
@@ -29,9 +30,9 @@ export function commitBatch(context: Context, batch: Commit): CommitResult {
   const advanced = batch.advance.map((advance) => recordSteps(context, endings, advance, batch.worker))
   const settled = batch.settle.map((settlement) => settle(context, endings, settlement, batch.worker))
   if (batch.holds !== undefined) giveBackUnheard(context, endings, batch.worker, batch.holds)
+  if (batch.claim.length > 0) promoteDue(context, endings)
   const released = endings.finish()
-  const claimed = batch.claim.flatMap((asked) => claim(context, batch.worker, asked))
-  return { settled, advanced, claimed, released }
+  return { settled, advanced, claimed: claimAll(context, batch), released }
 }
 
 /** The job of a lease, while this worker's attempt holds it. */
@@ -136,7 +137,7 @@ function recordStep(context: Context, endings: Endings, job: Held, step: NewStep
   job.steps.set(step.step, stored)
   for (const [item, child] of children.entries()) {
     const parent = { job, step: stored, item, isAttached: attached }
-    stored.children.push(insertJob(context, child, parent, isGroup && item >= concurrency))
+    insertJob(context, endings, child, parent, item >= concurrency)
   }
   if (step.kind === 'signal') takeKeptSignal(endings, job, stored)
   if (step.kind === 'call' || step.kind === 'start' || step.kind === 'now') return
@@ -165,48 +166,14 @@ export function heldBy({ place }: Context, worker: WorkerId): Held[] {
 const PROMOTED_MAX = 1_000
 
 /** Scheduled jobs whose time has come can be claimed from now on: the first of them, when they are many. */
-export function promoteDue({ place, clock, hints }: Context): void {
-  const now = clock.now()
-  const due = scheduled(place).filter(({ live }) => live.dueAt <= now)
-  for (const { job, live } of due.slice(0, PROMOTED_MAX)) {
-    live.state = 'ready'
-    hints.queue(job.queue)
-  }
+export function promoteDue(context: Context, endings: Endings): void {
+  const now = context.clock.now()
+  const due = scheduled(context.place).filter(({ live }) => live.dueAt <= now)
+  for (const job of due.slice(0, PROMOTED_MAX)) admit(context, endings, job)
 }
 
 /** The scheduled and parked jobs, the first to fall due first. */
 export function scheduled(place: Context['place']): Held[] {
   const jobs = liveJobs(place).filter(({ live }) => live.state === 'scheduled' || live.state === 'parked')
   return jobs.sort((a, b) => a.live.dueAt - b.live.dueAt || a.seq - b.seq)
-}
-
-function claim(context: Context, id: WorkerId, { queue, slots }: Commit['claim'][number]): Claimed[] {
-  // A worker that was taken for lost must not hold anything: nobody would take it away from it again.
-  const worker = context.place.workers.get(id)
-  if (worker === undefined) return []
-  promoteDue(context)
-  const fits = ({ job, live }: Held) =>
-    live.state === 'ready' && job.queue === queue && (worker.tasks?.includes(job.task) ?? true)
-  const urgent = liveJobs(context.place).filter(fits).sort(byUrgency).slice(0, slots)
-  return urgent.map((job) => begin(context, id, job))
-}
-
-function byUrgency(a: Held, b: Held): number {
-  return b.job.priority - a.job.priority || a.live.dueAt - b.live.dueAt || a.seq - b.seq
-}
-
-function begin(context: Context, worker: WorkerId, stored: Held): Claimed {
-  const { seq, job, live } = stored
-  const now = context.clock.now()
-  const attempt = ++stored.attempt
-  Object.assign(live, { state: 'running', worker, startedAt: now, isBusy: false })
-  addEvent(context, stored, 'started', attempt, now, { worker })
-  const { task, kind, queue, priority, input, owner, deadlineAt } = job
-  return {
-    lease: { jobId: job.id, attempt, worker, row: seq },
-    ...{ task, kind, queue, priority, input, createdAt: stored.createdAt, failures: live.failures },
-    ...(owner !== undefined && { owner }),
-    ...(live.ending !== undefined && { ending: live.ending }),
-    ...(deadlineAt !== undefined && live.ending === undefined && { deadlineAt }),
-  }
 }

@@ -10,9 +10,18 @@ import {
   type Release,
   type Transition,
 } from '@headrace/engine'
+import { admit } from './admit.ts'
+import { leaveCache } from './cache.ts'
+import { countOut, giveOutPermits, returnPermit } from './limits.ts'
 import { addEvent, type Context, type Live, liveJobs, type StoredJob, type StoredStep } from './place.ts'
 
-type EndedAs = { readonly to: EndState; readonly result?: string; readonly error?: RecordedError }
+export type EndedAs = {
+  readonly to: EndState
+  readonly result?: string
+  readonly error?: RecordedError
+  /** The job whose result it is. */
+  readonly cachedFrom?: StoredJob
+}
 
 function wordsOf({ job }: StoredJob, { compensates }: Live): LastWord {
   return { hasOnFailure: job.cleanup === true, compensates }
@@ -34,6 +43,8 @@ export class Endings {
   readonly #context: Context
   readonly #countdowns = new Map<StoredStep, Countdown>()
   readonly #released: Release[] = []
+  /** Keys of limits that may have a permit for somebody who waits for one. */
+  readonly #permitsWanted = new Set<string>()
 
   constructor(context: Context) {
     this.#context = context
@@ -76,29 +87,38 @@ export class Endings {
     const { place, clock } = this.#context
     const isChild = ({ parent }: StoredJob) => parent?.job === job && parent.isAttached
     if (job.live?.state !== 'parked' || job.live.ending === undefined || liveJobs(place).some(isChild)) return
-    makeDue(this.#context, job.live, job.job.queue, clock.now())
+    makeDue(this.#context, this, job, { dueAt: clock.now(), isBack: true })
   }
 
-  #endForGood(
-    job: StoredJob,
-    to: { readonly to: EndState; readonly result?: string; readonly error?: RecordedError },
-  ): void {
+  #endForGood(job: StoredJob, to: EndedAs): void {
     const { place, clock, hints } = this.#context
     const { live } = job
     if (live === undefined) return
-    const { to: state, ...outcome } = to
+    const { to: state, result, error: failure, cachedFrom } = to
     const now = clock.now()
-    job.end = { state, ...outcome, worker: live.worker, startedAt: live.startedAt, endedAt: now }
+    job.end = {
+      ...{ state, worker: live.worker, startedAt: live.startedAt, endedAt: now, cachedFrom },
+      ...(result !== undefined && { result }),
+      ...(failure !== undefined && { error: failure }),
+    }
     job.live = undefined
     place.live.delete(job)
+    if (live.limitKey !== undefined) countOut(this.#context, this, live.limitKey)
     const error = to.error === undefined ? {} : { error: { code: to.error.code, message: to.error.message } }
     addEvent(this.#context, job, 'ended', job.attempt, now, { state, ...error })
     hints.ended(job.job.id)
     this.#count(job, state, live.state)
     if (job.job.kind === 'workflow') this.#endChildren(job)
+    if (cachedFrom === undefined && live.cacheKey !== undefined && live.state !== 'following')
+      leaveCache(this.#context, this, { job, key: live.cacheKey, to })
   }
 
-  /** Counts the groups down. @returns the steps that were released by it, each exactly once */
+  /** A permit of this limit may be free, or somebody new waits for one. */
+  permitWanted(key: string): void {
+    this.#permitsWanted.add(key)
+  }
+
+  /** Counts the groups down, and gives out permits. @returns the steps that were released by it, each exactly once */
   finish(): Release[] {
     // Cancelled children may count down groups in turn, so this goes on until nothing is left.
     for (const countdown of this.#countdowns.values()) {
@@ -107,6 +127,9 @@ export class Endings {
       else this.#release(countdown.parent, countdown.step)
       this.#wakeEnding(countdown.parent)
     }
+    // Last of all, when everyone who may want one is there.
+    for (const key of this.#permitsWanted) giveOutPermits(this.#context, key)
+    this.#permitsWanted.clear()
     return this.#released
   }
 
@@ -141,8 +164,11 @@ export class Endings {
 
   /** Lets so many held children go, each not before its own time. */
   #letGo(step: StoredStep, places: number): void {
-    const held = step.children.flatMap(({ job, live }) => (live?.state === 'held' ? { job, live } : []))
-    for (const { job, live } of held.slice(0, places)) makeDue(this.#context, live, job.queue, live.dueAt)
+    const held = step.children.filter(({ live }) => live?.state === 'held')
+    const now = this.#context.clock.now()
+    for (const job of held.slice(0, places)) {
+      makeDue(this.#context, this, job, { dueAt: Math.max(now, job.live?.dueAt ?? now) })
+    }
   }
 
   /** What a wait for a signal came to. */
@@ -155,8 +181,8 @@ export class Endings {
     step.isReleased = true
     // A child that it had only started is nothing that a parked workflow waits for.
     const isParked = parent.live?.state === 'parked' && parent.live.ending === undefined
-    if (isParked && parent.live && step.recorded.kind !== 'start')
-      makeDue(this.#context, parent.live, parent.job.queue, this.#context.clock.now())
+    if (isParked && step.recorded.kind !== 'start')
+      makeDue(this.#context, this, parent, { dueAt: this.#context.clock.now(), isBack: true })
     this.#released.push(releaseOf(parent, step))
     this.#context.hints.released(parent.job.id)
   }
@@ -174,13 +200,23 @@ export function releaseOf(parent: StoredJob, { recorded: { step, kind, value, er
   return { parentId: parent.job.id, step, ...received }
 }
 
-/** Lets a job wait for its time, or for a worker when that has come. */
-function makeDue({ clock, hints }: Context, live: Live, queue: string, dueAt: number): void {
-  const now = clock.now()
-  live.dueAt = Math.max(dueAt, now)
-  live.state = dueAt > now ? 'scheduled' : 'ready'
-  if (live.state === 'ready') hints.queue(queue)
-  else hints.dueAt(dueAt)
+/** Lets a job wait for its time, or decides what becomes of it when that has come. */
+function makeDue(
+  context: Context,
+  endings: Endings,
+  job: StoredJob,
+  { dueAt, isBack = false }: { readonly dueAt: number; readonly isBack?: boolean },
+): void {
+  const { live } = job
+  if (live === undefined) return
+  Object.assign(live, { dueAt, rank: dueAt })
+  if (dueAt <= context.clock.now()) {
+    admit(context, endings, job, isBack)
+    return
+  }
+  live.state = 'scheduled'
+  context.hints.dueAt(dueAt)
+  if (live.limitKey !== undefined && live.hasPermit) returnPermit(endings, live, live.limitKey)
 }
 
 /**
@@ -221,22 +257,27 @@ export function descendants({ place }: Context, top: StoredJob): StoredJob[] {
 
 /** Writes down what became of a running job. */
 export function applyTransition(context: Context, endings: Endings, job: StoredJob, transition: Transition): void {
-  if (transition.to === 'parked') park(context, job, transition)
+  if (transition.to === 'parked') park(context, endings, job, transition)
   else if (transition.to === 'waiting') {
     returnToLine(context, job, transition)
-    if (job.live) makeDue(context, job.live, job.job.queue, transition.dueAt)
+    makeDue(context, endings, job, { dueAt: transition.dueAt, isBack: transition.because !== 'retried' })
   } else endings.end(job, transition)
 }
 
 /** A workflow rests in the store, unless something that it waits for has happened by now. */
-function park(context: Context, job: StoredJob, { waits, dueAt }: Transition & { readonly to: 'parked' }): void {
+function park(
+  context: Context,
+  endings: Endings,
+  job: StoredJob,
+  { waits, dueAt = Number.POSITIVE_INFINITY }: Transition & { readonly to: 'parked' },
+): void {
   const now = context.clock.now()
-  const isReleased = waits.some((step) => job.steps.get(step)?.isReleased === true)
-  returnToLine(context, job, { because: 'parked', dueAt: isReleased ? now : dueAt })
+  const isDue = dueAt <= now || waits.some((step) => job.steps.get(step)?.isReleased === true)
+  returnToLine(context, job, { because: 'parked', dueAt: isDue ? now : dueAt })
   if (job.live === undefined) return
-  if (isReleased || (dueAt !== undefined && dueAt <= now)) makeDue(context, job.live, job.job.queue, now)
-  else Object.assign(job.live, { state: 'parked', dueAt: dueAt ?? Number.POSITIVE_INFINITY })
-  if (dueAt !== undefined) context.hints.dueAt(dueAt)
+  if (isDue) makeDue(context, endings, job, { dueAt: now, isBack: true })
+  else Object.assign(job.live, { state: 'parked', dueAt, rank: dueAt })
+  if (!isDue && Number.isFinite(dueAt)) context.hints.dueAt(dueAt)
 }
 
 /** The attempt of a running job is over. */
@@ -245,7 +286,7 @@ function returnToLine(
   job: StoredJob,
   how: {
     readonly because: 'retried' | 'released' | 'lapsed' | 'parked'
-    readonly dueAt: number | undefined
+    readonly dueAt: number
     readonly error?: RecordedError
     readonly isBlamed?: boolean
   },
@@ -261,5 +302,5 @@ function returnToLine(
   live.lapses = isBlamed === true ? live.lapses + 1 : because === 'retried' ? 0 : live.lapses
   live.worker = undefined
   live.startedAt = undefined
-  addEvent(context, job, because, job.attempt, now, { dueAt, error })
+  addEvent(context, job, because, job.attempt, now, { dueAt: Number.isFinite(dueAt) ? dueAt : undefined, error })
 }

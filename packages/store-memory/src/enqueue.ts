@@ -1,21 +1,39 @@
-import type { Enqueued, NewJob } from '@headrace/engine'
-import { addEvent, type Context, type Parent, type StoredJob } from './place.ts'
+import { type Enqueued, type JobLimit, laneOf, limitFull, type NewJob, readLane } from '@headrace/engine'
+import { admit } from './admit.ts'
+import { hasAnswer } from './cache.ts'
+import { placeRoot } from './deployments.ts'
+import { Endings } from './ending.ts'
+import { countIn, inTheWay, limitThatHolds, makeRoom } from './limits.ts'
+import { addEvent, type Context, type Live, type Parent, type StoredJob } from './place.ts'
 
 /** Stores jobs, all or none; those whose idempotency key was used before are not stored. */
 export function enqueueJobs(context: Context, jobs: readonly NewJob[]): Enqueued[] {
   refuseTakenIds(context, jobs)
-  return jobs.map((job) => enqueueJob(context, job))
+  const endings = new Endings(context)
+  const enqueued = jobs.map((job) => enqueueJob(context, endings, job))
+  endings.finish()
+  return enqueued
 }
 
-function enqueueJob(context: Context, job: NewJob): Enqueued {
+function enqueueJob(context: Context, endings: Endings, job: NewJob): Enqueued {
   const { idempotency } = context.place
-  if (job.idempotency !== undefined) {
-    const { scope, key, fingerprint } = job.idempotency
-    const used = idempotency.get(JSON.stringify([scope, key]))
-    if (used !== undefined) return { outcome: used.fingerprint === fingerprint ? 'existing' : 'conflict', id: used.id }
-    idempotency.set(JSON.stringify([scope, key]), { fingerprint, id: job.id })
+  const key = job.idempotency && JSON.stringify([job.idempotency.scope, job.idempotency.key])
+  const used = key === undefined ? undefined : idempotency.get(key)
+  if (used !== undefined) {
+    const isSame = used.fingerprint === job.idempotency?.fingerprint
+    return { outcome: isSame ? 'existing' : 'conflict', id: used.id }
   }
-  insertJob(context, job, undefined, false)
+  // What needs no worker is held up by no limit.
+  const isAnswered = job.limit !== undefined && hasAnswer(context, job)
+  const inItsWay = !isAnswered && job.limit?.whenFull === 'reject' ? inTheWay(context, job.limit) : undefined
+  if (inItsWay !== undefined) return { outcome: 'rejected', id: inItsWay, why: 'limit_full' }
+  const placed = placeRoot(context, job)
+  if ('refused' in placed) return { outcome: 'rejected', id: job.id, why: placed.refused }
+  if (key !== undefined && job.idempotency) {
+    idempotency.set(key, { fingerprint: job.idempotency.fingerprint, id: job.id })
+  }
+  const { limit: _, ...unlimited } = job
+  insertJob(context, endings, { ...(isAnswered ? unlimited : job), deployment: placed.to }, undefined, false)
   return { outcome: 'created', id: job.id }
 }
 
@@ -29,40 +47,63 @@ export function refuseTakenIds({ place }: Context, jobs: readonly NewJob[]): voi
 }
 
 /** @param isHeld its group has no place for it yet */
-export function insertJob(context: Context, job: NewJob, parent: Parent | undefined, isHeld: boolean): StoredJob {
+export function insertJob(
+  context: Context,
+  endings: Endings,
+  job: NewJob,
+  parent: Parent | undefined,
+  isHeld: boolean,
+): StoredJob {
   const { place, clock, hints } = context
   const now = clock.now()
+  const limit = limitThatHolds(job.limit, parent)
+  const full = parent !== undefined && limit?.whenFull === 'reject' ? inTheWay(context, limit) : undefined
+  if (limit?.whenFull === 'replace') makeRoom(context, endings, limit, job.id)
   const dueAt = job.dueAt ?? now
   const state = isHeld ? 'held' : dueAt > now ? 'scheduled' : 'ready'
+  const deployment = parent?.job.lane.deployment ?? job.deployment ?? ''
   const stored: StoredJob = {
     seq: place.jobs.length + 1,
     job,
+    lane: readLane(laneOf(job, deployment)),
     createdAt: now,
     parent,
     steps: new Map(),
     attempts: [],
     signals: [],
     attempt: 0,
-    live: {
-      state,
-      dueAt,
-      failures: 0,
-      lapses: 0,
-      isBusy: false,
-      worker: undefined,
-      startedAt: undefined,
-      cancel: undefined,
-      ending: undefined,
-      compensates: false,
-    },
+    live: newLive(job, limit, { state, dueAt }),
     end: undefined,
     progress: undefined,
   }
   place.jobs.push(stored)
   place.byId.set(job.id, stored)
   place.live.add(stored)
+  // Its parent's step is there before the ends of its children are counted.
+  parent?.step.children.push(stored)
+  if (limit !== undefined) countIn(context, endings, limit)
   addEvent(context, stored, 'queued', 0, now)
-  if (state === 'ready') hints.queue(job.queue)
-  if (state === 'scheduled') hints.dueAt(dueAt)
+  // Nobody is there to be told that a child was not stored: it is stored as one that failed, for its parent to see.
+  if (limit !== undefined && full !== undefined) endings.end(stored, { to: 'failed', error: limitFull(limit, full) })
+  else if (state === 'ready') admit(context, endings, stored)
+  else if (state === 'scheduled') hints.dueAt(dueAt)
   return stored
+}
+
+function newLive(job: NewJob, limit: JobLimit | undefined, when: Pick<Live, 'state' | 'dueAt'>): Live {
+  return {
+    ...when,
+    rank: when.dueAt,
+    limitKey: limit?.key,
+    hasPermit: false,
+    cacheKey: job.cache?.key,
+    failures: 0,
+    lapses: 0,
+    isBusy: false,
+    worker: undefined,
+    startedAt: undefined,
+    cancel: undefined,
+    ending: undefined,
+    compensates: false,
+  }
 }

@@ -5,6 +5,8 @@ import {
   type Clock,
   type Commit,
   type CommitResult,
+  type DeploymentChange,
+  type DeploymentRow,
   type EndState,
   type Enqueued,
   type EventQuery,
@@ -18,28 +20,37 @@ import {
   type JobPage,
   type JobState,
   type Json,
+  type LimitCounts,
   type NewJob,
   type Page,
   type Payload,
+  type QueueChange,
   type QueueCounts,
   type RecordedError,
   type RecordedStep,
   type Release,
+  type ScheduleRecords,
   type Settings,
   type SignalOutcome,
   type Store,
   StoreUnavailableError,
   type SweepResult,
   type Timer,
+  TransactionRefusedError,
   type WorkerId,
   type WorkerInfo,
   type WorkerRow,
 } from '@headrace/engine'
+import { purgeCache } from './cache.ts'
 import { commitBatch, heldBy } from './commit.ts'
+import { changeDeployment, meetDeployment, readDeployments } from './deployments.ts'
 import { cancelTree, descendants, Endings, releaseOf } from './ending.ts'
 import { enqueueJobs } from './enqueue.ts'
+import { countLimits } from './limits.ts'
 import { type Context, liveJobs, MemoryPlace, type Process } from './place.ts'
-import { attemptsOf, countQueues, historyOf, outcomesOf, queryEvents, queryJobs, stateOf, toJob } from './read.ts'
+import { configureQueue, readQueues } from './queue-settings.ts'
+import { attemptsOf, historyOf, outcomesOf, queryEvents, queryJobs, stateOf, toJob } from './read.ts'
+import { memorySchedules } from './schedules.ts'
 import { sendSignal } from './signals.ts'
 import { releaseWorker, sweep } from './sweep.ts'
 
@@ -61,14 +72,14 @@ const RENEWALS_PER_LEASE = 3
  * await using store = openMemoryStore({ clock: new ManualClock() })
  */
 export function openMemoryStore(options: MemoryStoreOptions): Store {
-  // The conformance suite holds it to the whole interface, a method that is missing here included.
-  return new MemoryStore(options) as unknown as Store
+  return new MemoryStore(options)
 }
 
-class MemoryStore implements Partial<Store> {
+class MemoryStore implements Store {
   readonly name = 'memory'
   readonly clock: Clock
   readonly settings: Settings
+  readonly schedules: ScheduleRecords
   readonly #context: Context
   readonly #process: Process
   readonly #listeners = new HintListeners()
@@ -81,6 +92,7 @@ class MemoryStore implements Partial<Store> {
     this.#context = { place, clock, hints: new HintCollector() }
     this.#process = { isDead }
     this.settings = memorySettings(place)
+    this.schedules = memorySchedules(this.#context, (work) => this.#do(work))
     place.processes.add(this.#process)
     sweep(this.#context)
     this.#context.hints.take()
@@ -90,6 +102,10 @@ class MemoryStore implements Partial<Store> {
     return this.#do(() => enqueueJobs(this.#context, jobs))
   }
 
+  async enqueueIn(): Promise<never> {
+    throw new TransactionRefusedError('the memory store has no transactions of a caller')
+  }
+
   async commit(batch: Commit): Promise<CommitResult> {
     return this.#do(() => commitBatch(this.#context, batch))
   }
@@ -97,7 +113,11 @@ class MemoryStore implements Partial<Store> {
   async addWorker(worker: WorkerInfo, onLost: (reason: string) => void): Promise<void> {
     const startedAt = this.clock.now()
     const leaseUntil = startedAt + worker.leaseMs
-    this.#do(() => this.#place.workers.set(worker.id, { ...worker, process: this.#process, startedAt, leaseUntil }))
+    this.#do(() => {
+      meetDeployment(this.#context, worker.deployment ?? '')
+      const stored = { ...worker, process: this.#process, startedAt, leaseUntil, starving: new Map() }
+      this.#place.workers.set(worker.id, stored)
+    })
     this.#renewLater(worker, onLost)
   }
 
@@ -157,9 +177,13 @@ class MemoryStore implements Partial<Store> {
     return job === undefined ? [] : historyOf(job)
   }
 
+  async purgeCache(filter: { readonly task?: string; readonly key?: string }): Promise<number> {
+    return this.#do(() => purgeCache(this.#context, filter))
+  }
+
   async job(id: JobId): Promise<Job | undefined> {
     const job = this.#place.byId.get(id)
-    return job && toJob(job)
+    return job && toJob(this.#place, job)
   }
 
   async states(ids: readonly JobId[]): Promise<ReadonlyMap<JobId, JobState>> {
@@ -190,7 +214,11 @@ class MemoryStore implements Partial<Store> {
 
   async tree(id: JobId, limit: number): Promise<readonly Job[]> {
     const top = this.#place.byId.get(id)
-    return top === undefined ? [] : descendants(this.#context, top).slice(0, limit).map(toJob)
+    return top === undefined
+      ? []
+      : descendants(this.#context, top)
+          .slice(0, limit)
+          .map((job) => toJob(this.#place, job))
   }
 
   async jobs(filter: JobFilter, page: Page): Promise<JobPage> {
@@ -206,13 +234,39 @@ class MemoryStore implements Partial<Store> {
   }
 
   async queues(): Promise<readonly QueueCounts[]> {
-    return countQueues(this.#place)
+    return readQueues(this.#place)
+  }
+
+  async configureQueue(name: string, change: QueueChange): Promise<void> {
+    this.#do(() => configureQueue(this.#context, name, change))
+  }
+
+  async deployments(): Promise<readonly DeploymentRow[]> {
+    return readDeployments(this.#context)
+  }
+
+  async changeDeployment(
+    name: string,
+    to: DeploymentChange,
+    options: { readonly force?: boolean } = {},
+  ): Promise<'changed' | 'unknown' | 'busy'> {
+    return this.#do(() => changeDeployment(this.#context, name, to, options.force === true))
+  }
+
+  async limits(): Promise<readonly LimitCounts[]> {
+    return countLimits(this.#context)
   }
 
   async workers(): Promise<readonly WorkerRow[]> {
-    return [...this.#place.workers.values()].map(({ id, name, queues, leaseMs, leaseUntil, startedAt }) => {
+    return [...this.#place.workers.values()].map((worker) => {
+      const { id, name, queues, leaseMs, leaseUntil, startedAt, deployment, labels, offers } = worker
       const running = liveJobs(this.#place).filter(({ live }) => live.worker === id).length
-      return { id, name, host: 'memory', pid: process.pid, queues, leaseMs, leaseUntil, startedAt, running }
+      return {
+        ...{ id, name, host: 'memory', pid: process.pid, queues, leaseMs, leaseUntil, startedAt, running },
+        ...(deployment && { deployment }),
+        ...(labels?.length && { labels }),
+        ...(offers && { offers }),
+      }
     })
   }
 

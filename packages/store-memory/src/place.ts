@@ -1,6 +1,8 @@
 import type {
   Attempt,
+  Bucket,
   Clock,
+  DeploymentState,
   Ending,
   EndState,
   EventKind,
@@ -8,19 +10,30 @@ import type {
   JobEvent,
   JobId,
   Json,
+  LaneWants,
   NewJob,
   Payload,
   Progress,
+  Rate,
   RecordedError,
   RecordedStep,
+  ScheduleRecord,
   WorkerId,
   WorkerInfo,
 } from '@headrace/engine'
 
 /** What can still change of a job that has not ended. */
 export type Live = {
-  state: 'held' | 'scheduled' | 'parked' | 'ready' | 'running'
+  state: 'held' | 'scheduled' | 'blocked' | 'following' | 'parked' | 'ready' | 'running'
   dueAt: number
+  /** Its place among those of its priority. */
+  rank: number
+  /** The limit that holds for it. */
+  readonly limitKey: string | undefined
+  /** It holds one of its limit's permits. */
+  hasPermit: boolean
+  /** The result that it asks the cache for. */
+  cacheKey: string | undefined
   failures: number
   lapses: number
   /** It said that it does something itself, though it may have steps that wait. */
@@ -41,6 +54,8 @@ export type End = {
   readonly worker: WorkerId | undefined
   readonly startedAt: number | undefined
   readonly endedAt: number
+  /** The job whose result it is. */
+  readonly cachedFrom: StoredJob | undefined
 }
 
 /** The step that a job is a child of. */
@@ -56,6 +71,7 @@ export type StoredJob = {
   /** The place in the order of coming, from 1. */
   readonly seq: number
   readonly job: NewJob
+  readonly lane: LaneWants
   readonly createdAt: number
   readonly parent: Parent | undefined
   readonly steps: Map<number, StoredStep>
@@ -89,6 +105,30 @@ export type StoredWorker = WorkerInfo & {
   readonly process: Process
   readonly startedAt: number
   leaseUntil: number
+  /** By queue: what a large job there has waited for too long. */
+  readonly starving: Map<string, Starving>
+}
+
+/** The resources that a job in line has waited for too long. */
+export type Starving = { readonly lacks: readonly string[]; readonly at: number }
+
+/** What a queue is set to. */
+export type QueueSettings = {
+  readonly paused: boolean
+  readonly fair: boolean
+  readonly rate: Rate | undefined
+  readonly bucket: Bucket
+  /** How far a fair queue is: the greatest rank that was claimed. */
+  readonly vtime: number
+  readonly shares: ReadonlyMap<string, { readonly weight: number; readonly vtime: number }>
+}
+
+/** The result of a key: `pending` while `leader` is at it, `done` once it has one. */
+export type CacheEntry = {
+  readonly leader: StoredJob
+  readonly task: string
+  readonly state: 'pending' | 'done'
+  readonly expiresAt: number
 }
 
 /** One opening of the store. Whether it has died without a word is known to whoever opened it. */
@@ -106,6 +146,12 @@ export class MemoryPlace {
   readonly processes = new Set<Process>()
   /** JSON text by namespace and key. */
   readonly settings = new Map<string, Map<string, string>>()
+  /** What the newest job of each limit said, while a job of it lives. */
+  readonly limits = new Map<string, number>()
+  readonly queues = new Map<string, QueueSettings>()
+  readonly deployments = new Map<string, { readonly state: DeploymentState; readonly changedAt: number }>()
+  readonly cache = new Map<string, CacheEntry>()
+  readonly schedules = new Map<string, ScheduleRecord>()
 }
 
 /** What every operation needs. */

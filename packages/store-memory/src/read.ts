@@ -3,24 +3,25 @@ import type {
   ChildOutcome,
   EventQuery,
   Job,
+  JobCache,
   JobEvent,
   JobFilter,
   JobPage,
   JobState,
   Page,
-  QueueCounts,
   RecordedStep,
 } from '@headrace/engine'
+import { followed } from './cache.ts'
 import { descendants } from './ending.ts'
-import { type Context, liveJobs, type MemoryPlace, type StoredJob, type StoredStep } from './place.ts'
+import type { Context, MemoryPlace, StoredJob, StoredStep } from './place.ts'
 
 export function stateOf({ live, end }: StoredJob): JobState {
   return end?.state ?? (live?.state === 'running' ? 'running' : 'waiting')
 }
 
 /** The job as people see it. */
-export function toJob(stored: StoredJob): Job {
-  const { job, parent, progress } = stored
+export function toJob(place: MemoryPlace, stored: StoredJob): Job {
+  const { job, lane, parent, progress } = stored
   const base = {
     ...{ id: job.id, task: job.task, kind: job.kind, queue: job.queue, priority: job.priority },
     ...{ attempt: stored.attempt, createdAt: stored.createdAt, tags: job.tags ?? [], rootId: rootOf(stored).job.id },
@@ -31,11 +32,23 @@ export function toJob(stored: StoredJob): Job {
       item: parent.item,
     }),
     ...(job.retryOf !== undefined && { retryOf: job.retryOf }),
+    ...(lane.deployment !== '' && { deployment: lane.deployment }),
+    ...(lane.labels.length > 0 && { labels: lane.labels }),
+    ...(lane.needs !== undefined && { needs: lane.needs }),
+    ...(job.limit !== undefined && { limit: job.limit }),
+    ...(job.cache !== undefined && { cache: cacheOf(place, stored) }),
     ...(job.deadlineAt !== undefined && { deadlineAt: job.deadlineAt }),
     ...(progress !== undefined && { progress }),
   }
   // `stateFields` gives the fields of the state that it names.
   return { ...base, state: stateOf(stored), ...stateFields(stored) } as Job
+}
+
+function cacheOf(place: MemoryPlace, stored: StoredJob): JobCache {
+  const from = stored.end?.cachedFrom
+  if (from !== undefined) return { hit: true, from: from.job.id }
+  const leader = followed(place, stored)
+  return { hit: false, ...(leader !== undefined && { following: leader.job.id }) }
 }
 
 function stateFields({ live, end }: StoredJob): object {
@@ -90,7 +103,7 @@ export function queryJobs(place: MemoryPlace, filter: JobFilter, { before, limit
   const shown = found.slice(0, limit)
   const last = shown.at(-1)
   const isMore = found.length > limit && last !== undefined
-  return { jobs: shown.map(toJob), ...(isMore && { next: String(last.seq) }) }
+  return { jobs: shown.map((job) => toJob(place, job)), ...(isMore && { next: String(last.seq) }) }
 }
 
 function fits(place: MemoryPlace, stored: StoredJob, filter: JobFilter): boolean {
@@ -139,14 +152,4 @@ function idsOf(context: Context, id: JobEvent['jobId'], isTree: boolean): Readon
   const top = context.place.byId.get(id)
   if (top === undefined) return new Set()
   return new Set(isTree ? descendants(context, top).map(({ job }) => job.id) : [id])
-}
-
-export function countQueues(place: MemoryPlace): QueueCounts[] {
-  const byQueue = Map.groupBy(liveJobs(place), ({ job }) => job.queue)
-  const counts = [...byQueue].map(([queue, jobs]) => {
-    const count = (...states: string[]) => jobs.filter(({ live }) => states.includes(live.state)).length
-    const scheduled = count('held', 'scheduled', 'parked')
-    return { queue, waiting: count('ready'), scheduled, running: count('running'), blocked: count('blocked') }
-  })
-  return counts.sort((a, b) => (a.queue < b.queue ? -1 : 1))
 }

@@ -1,7 +1,11 @@
 import { afterLapse, deadlineExceeded, type SweepResult } from '@headrace/engine'
+import { forgetExpired } from './cache.ts'
 import { giveBack, heldBy, promoteDue, running, scheduled } from './commit.ts'
+import { retireDrained } from './deployments.ts'
 import { applyTransition, Endings } from './ending.ts'
 import { type Context, liveJobs, type StoredJob, type StoredStep, type StoredWorker } from './place.ts'
+import { wakeRated } from './queue-settings.ts'
+import { dueSchedules, nextScheduleAfter } from './schedules.ts'
 import { endSignalWaits, nextSignalDue } from './signals.ts'
 
 /** Takes back what lost workers held, makes due what has fallen due, and ends what passed its deadline. */
@@ -17,12 +21,29 @@ export function sweep(context: Context): SweepResult {
     lostWorkers++
     returnedJobs += loseWorker(context, endings, worker, why)
   }
-  promoteDue(context)
+  promoteDue(context, endings)
   endPastDeadline(context, endings)
   endSignalWaits(context, endings)
+  forgetExpired(context)
   endings.finish()
-  const nextDueAt = Math.min(scheduled(place)[0]?.live.dueAt ?? Number.POSITIVE_INFINITY, nextSignalDue(context))
-  return { lostWorkers, returnedJobs, ...(nextDueAt !== Number.POSITIVE_INFINITY && { nextDueAt }) }
+  retireDrained(context)
+  const nextDueAt = nextDue(context)
+  return {
+    ...{ lostWorkers, returnedJobs },
+    ...(nextDueAt !== Number.POSITIVE_INFINITY && { nextDueAt }),
+    ...(dueSchedules(place, context.clock.now()).length > 0 && { schedulesDue: true }),
+  }
+}
+
+/** When the next job, schedule or wait for a signal falls due, or a token comes that a job waits for. */
+function nextDue(context: Context): number {
+  const { place, clock } = context
+  return Math.min(
+    scheduled(place)[0]?.live.dueAt ?? Number.POSITIVE_INFINITY,
+    nextSignalDue(context),
+    nextScheduleAfter(place, clock.now()),
+    wakeRated(context),
+  )
 }
 
 function whyLost({ place, clock }: Context, { process, leaseUntil }: StoredWorker): string | undefined {
