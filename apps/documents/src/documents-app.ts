@@ -2,8 +2,10 @@ import { join } from 'node:path'
 import type { ArtifactStore } from '@headrace/artifacts'
 import { type App, defineApp } from '@headrace/server'
 import { FileCache } from './cache/file-cache.ts'
+import { documentRoutes } from './http/document-routes.ts'
 import { elabRoutes } from './http/elab-routes.ts'
 import { type DocumentLimits, defaultLimits } from './limits.ts'
+import { readAgain } from './process/again.ts'
 import { documentTasks } from './process/document-tasks.ts'
 import { partWorkflow, processDocument } from './process/process-document.ts'
 
@@ -29,11 +31,13 @@ export function documentsApp({ artifacts, cacheDir, tessdataDir, ...options }: D
   const cache = new FileCache(artifacts, join(cacheDir, 'files'))
   const tasks = documentTasks({ limits, cacheDir, tessdataDir }, cache)
   const part = partWorkflow(artifacts, tasks)
+  const again = readAgain(tasks)
   return defineApp({
     name: 'documents',
-    tasks: [processDocument(artifacts, tasks, part), part, ...Object.values(tasks)],
+    tasks: [processDocument(artifacts, tasks, part), part, again, ...Object.values(tasks)],
     async routes(fastify, context) {
       await elabRoutes(fastify, context, { artifacts, limits })
+      documentRoutes(fastify, context, { artifacts, again })
     },
   })
 }

@@ -17,6 +17,9 @@ export type DocumentErrorCode =
   | 'ocr_failed'
   | 'pattern_too_slow'
   | 'upload_invalid'
+  | 'page_unknown'
+  | 'page_not_failed'
+  | 'format_unknown'
 
 /** `code` is for programs and never changes; `message` says what happened, to what, and what to do. */
 export class DocumentError extends Error {

@@ -63,6 +63,18 @@ export async function textPdf(pages: readonly string[]): Promise<Uint8Array> {
   return pdf.save()
 }
 
+/** A PDF of pages that say a text, and pages that are a PNG, as a scanner makes them. */
+export async function mixedPdf(pages: readonly (string | Uint8Array)[]): Promise<Uint8Array> {
+  const pdf = await PDFDocument.create()
+  const font = await pdf.embedFont(StandardFonts.Helvetica)
+  for (const page of pages) {
+    const sheet = pdf.addPage([595, 842])
+    if (typeof page === 'string') sheet.drawText(page, { x: 60, y: 770, size: 11, font })
+    else sheet.drawImage(await pdf.embedPng(page), { x: 0, y: 0, width: 595, height: 842 })
+  }
+  return pdf.save()
+}
+
 /** A PDF whose one page is a picture of text, as a scanner makes it. */
 export async function scannedPdf(png: Uint8Array): Promise<Uint8Array> {
   const pdf = await PDFDocument.create()

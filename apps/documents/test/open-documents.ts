@@ -28,8 +28,11 @@ export class Documents implements AsyncDisposable {
     this.server = parts.server
   }
 
-  static async open(options: Pick<DocumentsOptions, 'limits'> & { withWorker?: boolean } = {}): Promise<Documents> {
-    const dir = await mkdtemp(join(tmpdir(), 'headrace-documents-'))
+  /** @param options `dir`: of one that was closed before, to go on with what is in it */
+  static async open(
+    options: Pick<DocumentsOptions, 'limits'> & { withWorker?: boolean; dir?: string } = {},
+  ): Promise<Documents> {
+    const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'headrace-documents-')))
     const artifacts = await openLocalArtifacts(join(dir, 'artifacts'))
     const store = await openSqliteStore(join(dir, 'jobs.db'))
     const app = documentsApp({
@@ -112,10 +115,14 @@ export class Documents implements AsyncDisposable {
     return this.artifacts.readBytes(parseArtifactId(artifact))
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  async close(): Promise<void> {
     await this.server.close()
     await this.#worker?.stop({ graceMs: 0 })
     await this.store[Symbol.asyncDispose]()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close()
     await rm(this.dir, { recursive: true, force: true })
   }
 }

@@ -1,7 +1,8 @@
 import type { AnyTask, Engine, Job } from '@headrace/engine'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { BaseUrl } from './answer/links.ts'
 import type { ArtifactStorage } from './artifact/artifact-source.ts'
+import type { SentArtifact } from './artifact/send-artifact.ts'
 
 /** What an app's routes are given. */
 export type AppContext = {
@@ -14,6 +15,8 @@ export type AppContext = {
   visibleJob(request: FastifyRequest, id: string): Promise<Job>
   /** The job, if the request's caller may cancel or retry it; otherwise throws a 404 or 403 problem. */
   changeableJob(request: FastifyRequest, id: string): Promise<Job>
+  /** Answers with the bytes of an artifact, or the range of them that was asked for; whether the caller may see it is decided before. */
+  sendArtifact(request: FastifyRequest, reply: FastifyReply, artifact: SentArtifact): Promise<FastifyReply>
 }
 
 /** One vertical slice: its tasks and workflows, its own routes, its pages of the dashboard. */

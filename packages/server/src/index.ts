@@ -1,6 +1,8 @@
 /** HTTP: OGC API - Processes, job events, keys and sessions; hosts the apps and the dashboard. */
+export { limitParameter, parseQuery } from './answer/query.ts'
 export { type App, type AppContext, type AppPage, defineApp } from './app.ts'
 export type { ArtifactSource, ArtifactStorage } from './artifact/artifact-source.ts'
+export type { SentArtifact } from './artifact/send-artifact.ts'
 export { type ApiKey, createKey, listKeys, revokeKey } from './auth/api-key.ts'
 export { type Caller, hasScope, isScope, type RouteScope, SCOPES } from './auth/caller.ts'
 export type { ListedRoute } from './openapi/route-list.ts'

@@ -7,6 +7,7 @@ import { parseJsonBodies } from './answer/parse-json.ts'
 import type { App, AppContext } from './app.ts'
 import { artifactRoutes } from './artifact/artifact-routes.ts'
 import { type ArtifactStorage, storageOfSink } from './artifact/artifact-source.ts'
+import { sendArtifact } from './artifact/send-artifact.ts'
 import { authenticate } from './auth/authenticate.ts'
 import { checkHost, isLoopbackName } from './auth/host-check.ts'
 import { setSecurityHeaders } from './auth/security-headers.ts'
@@ -184,6 +185,7 @@ function appContextOf(context: ServerContext): AppContext {
     baseUrl,
     visibleJob: (request, id) => visibleJob(engine, request.caller, id),
     changeableJob: (request, id) => changeableJob(engine, request.caller, id),
+    sendArtifact: (request, reply, artifact) => sendArtifact(artifacts, request, reply, artifact),
   }
 }
 

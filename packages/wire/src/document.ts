@@ -1,5 +1,7 @@
 // What the documents app tells of a document. Boxes are in pixels of the page's image, from its top left corner.
 
+import type { JobState } from './index.ts'
+
 export type DocumentKind = 'pdf' | 'png' | 'jpeg' | 'tiff' | 'webp' | 'docx' | 'email' | 'text'
 
 export type Box = readonly [left: number, top: number, right: number, bottom: number]
@@ -107,6 +109,51 @@ export type DocumentAttachment = {
   readonly sizeBytes: number
   readonly artifact: string
 } & ({ readonly document: DocumentSummary } | { readonly error: { readonly code: string; readonly message: string } })
+
+/** A page as far as it is; those that nobody has asked for yet are left out. */
+export type DocumentPageState = {
+  readonly number: number
+  readonly state: JobState
+  /** The job that reads or read it; none where it was read by the document that this one repeats, or when that was opened. */
+  readonly jobID?: string
+  /** Where it failed. */
+  readonly error?: { readonly code: string; readonly message: string }
+}
+
+/** What `GET /documents` gives of each document. */
+export type DocumentListed = {
+  readonly jobID: string
+  readonly name: string
+  readonly state: JobState
+  /** 0 to 1. */
+  readonly progress: number
+  readonly message?: string
+  readonly error?: { readonly code: string; readonly message: string }
+  readonly created: string
+  readonly tags: readonly string[]
+  /** The document's job whose failed pages this one reads again. */
+  readonly again?: string
+}
+
+/** What `GET /documents/{id}` gives: its pages while they are read, its summary once all are. */
+export type DocumentInfo = DocumentListed & {
+  /** Once it was opened. */
+  readonly pageCount?: number
+  readonly pages: readonly DocumentPageState[]
+  /** Once it has succeeded. */
+  readonly summary?: DocumentSummary
+}
+
+/** `next` is the `cursor` of the page after this one. */
+export type DocumentList = { readonly documents: readonly DocumentListed[]; readonly next?: string }
+
+/** What `POST /elab` and `POST /documents/{id}/retry` answer. */
+export type DocumentAccepted = {
+  readonly task_id: string
+  readonly status: 'PENDING'
+  readonly status_url: string
+  readonly result_url: string
+}
 
 /** The file `json`: the summary's content with everything of each page. */
 export type DocumentContent = Omit<DocumentSummary, 'files'> & {

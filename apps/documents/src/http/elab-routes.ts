@@ -1,10 +1,11 @@
 import multipart from '@fastify/multipart'
 import { type ArtifactStore, parseArtifactId } from '@headrace/artifacts'
-import type { Job } from '@headrace/engine'
+import type { JobId } from '@headrace/engine'
 import { type AppContext, HttpProblem } from '@headrace/server'
-import type { DocumentSummary } from '@headrace/wire'
+import type { DocumentAccepted } from '@headrace/wire'
 import type { DocumentLimits } from '../limits.ts'
 import { PROCESS_DOCUMENT } from '../process/process-document.ts'
+import { documentJob, noResult, resultOf } from './document-job.ts'
 import { elabStatusOf } from './elab-status.ts'
 import { readUpload } from './read-upload.ts'
 import type { Reply, Request, Routes } from './routes.ts'
@@ -28,7 +29,8 @@ export async function elabRoutes(
       const input = request.isMultipart()
         ? await uploadAsInput(request, { artifacts, limits })
         : await bodyAsInput(request, artifacts)
-      return accept(context, request, reply, input)
+      const { id } = await context.engine.submit(PROCESS_DOCUMENT, input, { owner: request.caller.owner })
+      return accept(reply, id)
     })
   })
 
@@ -86,63 +88,11 @@ function parseArtifact(value: unknown) {
   }
 }
 
-async function accept({ engine }: AppContext, request: Request, reply: Reply, input: object): Promise<Reply> {
-  const { id } = await engine.submit(PROCESS_DOCUMENT, input, { owner: request.caller.owner })
+/** Answers that a document's job was stored: where its status and its result are. */
+export function accept(reply: Reply, id: JobId): Reply {
   const [status, result] = [`/elab_status/${id}`, `/elab_result/${id}`]
   return reply
     .code(202)
     .header('location', status)
-    .send({ task_id: id, status: 'PENDING', status_url: status, result_url: result })
-}
-
-/** @throws {HttpProblem} 404 for a job that is none of a document's, or another owner's */
-export async function documentJob(context: AppContext, request: Request): Promise<Job> {
-  const { id } = request.params as { id: string } // sound: the routes name it
-  const job = await context.visibleJob(request, id)
-  if (job.task === PROCESS_DOCUMENT || job.task === 'documents.process-part') return job
-  throw new HttpProblem({
-    status: 404,
-    code: 'unknown_job',
-    title: 'No such document',
-    detail: `There is no document ${id} that you may see.`,
-  })
-}
-
-/** @throws {HttpProblem} 409 before the end, 422 where it failed, 410 where it was cancelled */
-export async function resultOf({ engine }: AppContext, job: Job): Promise<DocumentSummary> {
-  switch (job.state) {
-    case 'succeeded':
-      return ((await engine.outcome(job.id))?.result ?? noResult(job)) as unknown as DocumentSummary // as assemble gives it
-    case 'failed':
-      throw new HttpProblem({
-        status: 422,
-        code: job.error.code,
-        title: 'The document was not read',
-        detail: job.error.message,
-      })
-    case 'cancelled':
-      throw new HttpProblem({
-        status: 410,
-        code: 'job_cancelled',
-        title: 'The document was cancelled',
-        detail: job.error.message,
-      })
-    default:
-      throw new HttpProblem({
-        status: 409,
-        code: 'job_not_ended',
-        title: 'The result is not ready',
-        detail: `The document ${job.id} is still being read. GET /elab_status/${job.id} says how far it is.`,
-        headers: { 'retry-after': '1' },
-      })
-  }
-}
-
-function noResult(job: Job): never {
-  throw new HttpProblem({
-    status: 404,
-    code: 'unknown_job',
-    title: 'No result',
-    detail: `The result of ${job.id} is gone; its retention has passed.`,
-  })
+    .send({ task_id: id, status: 'PENDING', status_url: status, result_url: result } satisfies DocumentAccepted)
 }

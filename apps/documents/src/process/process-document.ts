@@ -1,20 +1,14 @@
 import type { ArtifactStore } from '@headrace/artifacts'
 import { type Flow, TaskFailedError, type Workflow, workflow } from '@headrace/engine'
-import type { DocumentAttachment, DocumentSummary, FailedDocumentPage } from '@headrace/wire'
-import type { OpenedAttachment, ReadPage } from '../page/work.ts'
+import type { DocumentAttachment, DocumentSummary } from '@headrace/wire'
+import type { OpenedAttachment } from '../page/work.ts'
 import { DOCUMENTS_QUEUE, type DocumentTasks } from './document-tasks.ts'
+import { eachInOrder } from './each-in-order.ts'
 import { ProcessInput } from './process-input.ts'
+import { OPENED, READ, readPages } from './read-pages.ts'
 
 export const PROCESS_DOCUMENT = 'documents.process'
-/** Each page's job carries it with the page's number. */
-export const READ_PAGE_TAG = 'page-'
-
-/** So many of a document's pages are in the queue at once, so that another one's need not wait for all of them. */
-const PAGES_AT_ONCE = 16
 const ATTACHMENTS_AT_ONCE = 4
-/** Of the whole: opening, and the pages; what comes after is brief. */
-const OPENED = 0.03
-const READ = 0.97
 
 /** `depth`: how many e-mails it came in. */
 export type DocumentRequest = ProcessInput & { readonly depth?: number }
@@ -67,7 +61,7 @@ async function run(request: DocumentRequest, flow: Flow, parts: Parts): Promise<
   const { pages, failedPages } =
     'flat' in opened
       ? { pages: [opened.flat], failedPages: [] }
-      : await readPages({ ...request, source, kind: opened.kind, count: opened.pages }, flow, tasks)
+      : await readPages({ ...pagesWish(request, source, opened.kind), numbers: numbersTo(opened.pages) }, flow, tasks)
   const attachments = await readAttachments(packed, request, flow, parts)
   flow.progress(READ, 'putting it together')
   const { kind, mediaType, sizeBytes, metadata, warnings } = opened
@@ -82,39 +76,17 @@ async function run(request: DocumentRequest, flow: Flow, parts: Parts): Promise<
   })
 }
 
+function pagesWish({ languages, ocr, imageDpi }: DocumentRequest, source: string, kind: DocumentSummary['kind']) {
+  return { source, kind, options: { languages, ocr, imageDpi } }
+}
+
+function numbersTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index + 1)
+}
+
 async function storeSource({ document }: DocumentRequest, flow: Flow, artifacts: ArtifactStore): Promise<string> {
   if ('artifact' in document) return document.artifact
   return flow.step('keep the document', async () => (await artifacts.put(Buffer.from(document.base64, 'base64'))).id)
-}
-
-type Pages = DocumentRequest & {
-  readonly source: string
-  readonly kind: DocumentSummary['kind']
-  readonly count: number
-}
-
-/** A page that fails leaves the others as they are; where every page fails, so does the document, as the first one did. */
-async function readPages(request: Pages, flow: Flow, { readPage }: DocumentTasks) {
-  const { source, kind, count, languages, ocr, imageDpi } = request
-  const pages: ReadPage[] = []
-  const failedPages: FailedDocumentPage[] = []
-  let firstError: TaskFailedError | undefined
-  let done = 0
-  const numbers = Array.from({ length: count }, (_, index) => index + 1)
-  await eachInOrder(numbers, PAGES_AT_ONCE, async (page) => {
-    try {
-      const input = { source, kind, page, options: { languages, ocr, imageDpi } }
-      pages.push(await flow.call(readPage, input, { tags: [`${READ_PAGE_TAG}${page}`] }))
-    } catch (error) {
-      if (!(error instanceof TaskFailedError)) throw error
-      if (page === 1 || firstError === undefined) firstError = error
-      failedPages.push({ number: page, code: error.error.code, message: error.error.message })
-    }
-    flow.progress(OPENED + (READ - OPENED) * (++done / count), `read ${done} of ${count} pages`)
-  })
-  if (pages.length === 0 && firstError !== undefined) throw firstError
-  for (const { number, message } of failedPages) flow.log('warn', `Page ${number} was not read: ${message}`)
-  return { pages: pages.sort(byNumber), failedPages: failedPages.sort(byNumber) }
 }
 
 /** Each attachment is a document of its own; one that cannot be read says why, and the letter is read all the same. */
@@ -137,21 +109,4 @@ async function readAttachments(
     }
   })
   return read
-}
-
-function byNumber(a: { readonly number: number }, b: { readonly number: number }): number {
-  return a.number - b.number
-}
-
-/** Runs `fn` for each item, at most so many at once. */
-async function eachInOrder<Item>(
-  items: readonly Item[],
-  atOnce: number,
-  fn: (item: Item) => Promise<void>,
-): Promise<void> {
-  const left = items.values()
-  const runNext = async () => {
-    for (const item of left) await fn(item)
-  }
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, runNext))
 }
