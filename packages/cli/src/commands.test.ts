@@ -324,3 +324,36 @@ test('the example of the client’s README runs as it stands', async () => {
   assert.equal(stderr, '')
   assert.match(stdout, /^queued \{\}\n[\s\S]*ended \{ state: 'succeeded' \}\n\{ message: 'hello' \}\n$/)
 })
+
+test('a queue is paused, set and resumed by its name, and lists what it is set to', async () => {
+  const paused = await place.run(['queues', 'pause', 'quarry'])
+  assert.deepEqual([paused.stdout, paused.code], ['Queue quarry is paused.\n', 0])
+  const set = await place.run(['queues', 'set', 'quarry', '--rate', '10/1s', '--fair', '--share', 'ada=2', '--json'])
+  assert.partialDeepStrictEqual(JSON.parse(set.stdout), {
+    queue: 'quarry',
+    paused: true,
+    rate: { count: 10, perMs: 1_000 },
+    fair: true,
+    shares: { ada: 2 },
+  })
+  const list = await place.run(['queues'])
+  assert.match(list.stdout, /^QUEUE +STATE +WAITING +OLDEST/)
+  assert.match(list.stdout, /^quarry +paused +0 .*10 per 1\.0 s$/m)
+  const resumed = await place.run(['queues', 'resume', 'quarry'])
+  assert.match(
+    resumed.stdout,
+    /^Queue quarry takes jobs, 10 per 1\.0 s at most, its owners take turns, weights ada 2\./,
+  )
+})
+
+test('a queue that is set to nothing, or to what cannot be, is refused with a reason', async () => {
+  const nothing = await place.run(['queues', 'set', 'quarry'])
+  assert.equal(nothing.code, 2)
+  assert.match(nothing.stderr, /Say what to set: --rate/)
+  const rate = await place.run(['queues', 'set', 'quarry', '--rate', 'fast'])
+  assert.equal(rate.code, 2)
+  assert.match(rate.stderr, /such as 10\/1s or 600\/1m, or none/)
+  const weight = await place.run(['queues', 'set', 'quarry', '--share', 'ada=0'])
+  assert.equal(weight.code, 2)
+  assert.match(weight.stderr, /shares\.ada is 0; it must be a weight from 0\.001 to 1000/)
+})

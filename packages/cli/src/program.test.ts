@@ -7,15 +7,16 @@ import { createProgram, run } from './program.ts'
 import { recordingTerminal } from './testing/recording-terminal.ts'
 import { VERSION } from './version.ts'
 
-function leavesOf(command: Command): readonly Command[] {
-  return command.commands.length > 0 ? command.commands.flatMap(leavesOf) : [command]
+/** All but the program itself: a command with commands of its own may be run as well. */
+function commandsUnder(command: Command): readonly Command[] {
+  return command.commands.flatMap((one) => [one, ...commandsUnder(one)])
 }
 
 test('every command has examples that can be copied, and says what it does', async () => {
   const terminal = recordingTerminal()
   const program = createProgram({ terminal, env: {}, exitWith: () => undefined }, { asJson: false })
-  const paths = leavesOf(program).map((command) => [command.parent?.name() ?? '', command.name()])
-  assert.equal(paths.length, 24)
+  const paths = commandsUnder(program).map((command) => [command.parent?.name() ?? '', command.name()])
+  assert.equal(paths.length, 30)
   for (const [parent = '', name = ''] of paths) {
     terminal.said.length = 0
     const args = parent === 'headrace' ? [name, '--help'] : [parent, name, '--help']

@@ -8,10 +8,12 @@ import type {
   ProcessList,
   ProcessSummary,
   QueueList,
+  QueuePatch,
   SessionInfo,
   StatusInfo,
   WireEvent,
   WireLayer,
+  WireQueue,
   WorkerList,
 } from '@headrace/wire'
 import { type Clock, monotonicClock } from './clock/clock.ts'
@@ -91,7 +93,10 @@ export interface Client {
   events(options?: EventFeedOptions): AsyncIterable<WireEvent>
   processes(): Promise<readonly ProcessSummary[]>
   process(id: string): Promise<ProcessDescription>
-  queues(): Promise<QueueList['queues']>
+  queues(): Promise<readonly WireQueue[]>
+  queue(name: string): Promise<WireQueue>
+  /** Pauses, resumes or sets a queue; what is left out stays as it is. */
+  configureQueue(name: string, change: QueuePatch): Promise<WireQueue>
   workers(): Promise<WorkerList['workers']>
   /** Forgets stored results: of one task, of one key, or all. Gives how many. */
   purgeCache(filter?: { readonly task?: string; readonly key?: string }): Promise<number>
@@ -124,6 +129,9 @@ export function createClient(options: ClientOptions): Client {
     processes: () => listProcesses(http),
     process: (id) => http.json<ProcessDescription>({ path: `/processes/${encodeURIComponent(id)}` }),
     queues: async () => (await http.json<QueueList>({ path: '/queues' })).queues,
+    queue: (name) => http.json<WireQueue>({ path: `/queues/${encodeURIComponent(name)}` }),
+    configureQueue: (name, change) =>
+      http.json<WireQueue>({ method: 'PATCH', path: `/queues/${encodeURIComponent(name)}`, body: change }),
     workers: async () => (await http.json<WorkerList>({ path: '/workers' })).workers,
     purgeCache: async (query = {}) =>
       (await http.json<{ readonly purged: number }>({ method: 'DELETE', path: '/cache', query, isRepeatable: true }))

@@ -6,6 +6,7 @@ import { JobsPage } from './jobs/jobs-page.tsx'
 import './look/look.css'
 import { ProcessPage } from './processes/process-page.tsx'
 import { ProcessesPage } from './processes/processes-page.tsx'
+import { QueuesPage } from './queues/queues-page.tsx'
 import { PageHead } from './shell/page.tsx'
 import { Shell } from './shell/shell.tsx'
 import { WorkersPage } from './workers/workers-page.tsx'
@@ -23,6 +24,7 @@ function App() {
             <Route path="/map" component={MapPage} />
             <Route path="/processes" component={ProcessesPage} />
             <Route path="/processes/:id">{(params) => <ProcessPage key={params.id} id={params.id} />}</Route>
+            <Route path="/queues" component={QueuesPage} />
             <Route path="/workers" component={WorkersPage} />
             <Route path="/">
               <Redirect to="/jobs" replace />

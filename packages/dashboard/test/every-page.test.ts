@@ -68,7 +68,12 @@ const PAGES: readonly {
     path: '/app/processes/watershed.analyze-land',
     shown: (page) => page.getByRole('button', { name: 'Run' }).waitFor(),
   },
-  { name: 'queues and workers', path: '/app/workers', shown: (page) => page.getByText('mill-1').first().waitFor() },
+  {
+    name: 'queues',
+    path: '/app/queues',
+    shown: (page) => page.getByRole('button', { name: 'Resume training' }).waitFor(),
+  },
+  { name: 'workers', path: '/app/workers', shown: (page) => page.getByText('mill-1').first().waitFor() },
   {
     name: 'no such page',
     path: '/app/nowhere',
@@ -153,7 +158,8 @@ testPage('the keyboard reaches every page, and the focus lands on its heading', 
   await page.getByText('No jobs yet').waitFor()
   const places = [
     ['p', 'Processes'],
-    ['w', 'Queues & workers'],
+    ['q', 'Queues'],
+    ['w', 'Workers'],
     ['m', 'Map'],
     ['j', 'Jobs'],
   ] as const

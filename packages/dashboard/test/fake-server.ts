@@ -6,10 +6,12 @@ import type {
   JobState,
   Json,
   LogLine,
+  QueuePatch,
   StatusInfo,
   WireArtifact,
   WireAttempt,
   WireEvent,
+  WireQueue,
   WireStep,
 } from '@headrace/wire'
 import { FAKE_LAYERS, FAKE_PROCESSES, fakeJob, iso, LAND_RESULT, SAMPLE_AREA, type Telling } from './fake-jobs.ts'
@@ -19,6 +21,7 @@ import { fakeTile } from './fake-tile.ts'
 export type FakeServer = AsyncDisposable & {
   readonly url: string
   readonly jobs: StatusInfo[]
+  readonly queues: WireQueue[]
   /** What the pages asked for, as `METHOD /path?query`. */
   readonly requests: string[]
   readonly attempts: Map<string, WireAttempt[]>
@@ -59,6 +62,8 @@ const TYPES: Readonly<Record<string, string>> = {
 /** As the real server has it: a parameter that it does not know is a mistake. */
 const LIST_PARAMETERS = ['state', 'processID', 'queue', 'tag', 'q', 'datetime', 'rootsOnly', 'limit', 'cursor']
 
+const WITH_BODY = ['POST', 'PUT', 'PATCH']
+
 type Stream = { readonly response: ServerResponse; readonly wants: (event: WireEvent) => boolean }
 
 export async function startFakeServer(options: {
@@ -73,6 +78,7 @@ export async function startFakeServer(options: {
   const fake = {
     url: '',
     jobs: [...(options.jobs ?? [])],
+    queues: fakeQueues(),
     requests: [] as string[],
     expectedFaults: [] as string[],
     attempts: new Map<string, WireAttempt[]>(),
@@ -124,7 +130,7 @@ export async function startFakeServer(options: {
     const parts = url.pathname.split('/').filter(Boolean).map(decodeURIComponent)
     if (parts[0] === 'layers' && parts[2] === 'tiles') return sendTile(response, parts.slice(3))
     if (parts.at(-1) === 'events') return openStream(request, response, url, parts[0] === 'jobs' ? parts[1] : undefined)
-    const body = request.method === 'POST' ? await readBody(request) : undefined
+    const body = WITH_BODY.includes(request.method ?? '') ? await readBody(request) : undefined
     const found = route(request.method ?? 'GET', parts, url.searchParams, body)
     if (request.method === 'DELETE') await fake.cancelAnswered
     sendJson(response, found.status ?? 200, found.body)
@@ -143,7 +149,7 @@ export async function startFakeServer(options: {
       case 'pages':
         return { body: { pages: [{ id: 'map', title: 'Map', path: '/app/map' }] } }
       case 'queues':
-        return { body: { queues: FAKE_QUEUES } }
+        return id === undefined ? { body: { queues: fake.queues } } : { body: patchQueue(id, body) }
       case 'workers':
         return { body: { workers: fakeWorkers() } }
       case 'layers':
@@ -157,6 +163,15 @@ export async function startFakeServer(options: {
       default:
         return notFound(`There is nothing at /${parts.join('/')}.`)
     }
+  }
+
+  function patchQueue(name: string, body: unknown): WireQueue | undefined {
+    const place = fake.queues.findIndex(({ queue }) => queue === name)
+    const before = fake.queues[place]
+    if (before === undefined) return undefined
+    const { rate, ...rest } = body as QueuePatch
+    fake.queues[place] = { ...before, ...rest, ...(rate && { rate }) }
+    return fake.queues[place]
   }
 
   function processes(id: string | undefined) {
@@ -338,11 +353,25 @@ function matches(job: StatusInfo, query: URLSearchParams): boolean {
   )
 }
 
-const FAKE_QUEUES = [
-  { queue: 'watershed', waiting: 3, scheduled: 0, running: 2 },
-  { queue: 'tiles', waiting: 4210, scheduled: 12, running: 40 },
-  { queue: 'training', waiting: 0, scheduled: 1, running: 1 },
-]
+function fakeQueues(): WireQueue[] {
+  const none = { scheduled: 0, blocked: 0, paused: false, fair: false }
+  return [
+    { ...none, queue: 'watershed', waiting: 3, running: 2 },
+    {
+      ...none,
+      queue: 'tiles',
+      waiting: 4210,
+      scheduled: 12,
+      running: 40,
+      oldestDueAt: iso(Date.now() - 95_000),
+      rate: { count: 200, perMs: 1_000 },
+      fair: true,
+      shares: { ada: 2 },
+      times: { jobs: 480, waitMs: { p50: 21_000, p95: 88_000 }, runMs: { p50: 180, p95: 2_400 } },
+    },
+    { ...none, queue: 'training', waiting: 2, scheduled: 1, blocked: 3, running: 1, paused: true },
+  ]
+}
 
 function fakeWorkers() {
   const leaseUntil = iso(Date.now() + 14_000)

@@ -3,6 +3,7 @@ import type { BaseUrl } from './answer/links.ts'
 import type { ArtifactStorage } from './artifact/artifact-source.ts'
 import type { EventHub } from './event/event-hub.ts'
 import type { Process } from './process/process.ts'
+import type { QueueReader } from './queue/queue-counts.ts'
 
 /** What the routes share. */
 export type ServerContext = {
@@ -10,6 +11,7 @@ export type ServerContext = {
   readonly processes: ReadonlyMap<string, Process>
   readonly artifacts: ArtifactStorage | undefined
   readonly hub: EventHub
+  readonly queueCounts: QueueReader
   readonly baseUrl: BaseUrl
   readonly version: string
   readonly pages: readonly { readonly id: string; readonly title: string; readonly path: string }[]

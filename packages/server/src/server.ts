@@ -30,6 +30,8 @@ import { HttpProblem } from './problem/http-problem.ts'
 import { executionRoute } from './process/execution-route.ts'
 import { listProcesses } from './process/process.ts'
 import { processRoutes } from './process/process-routes.ts'
+import { createQueueReader } from './queue/queue-counts.ts'
+import { queueRoutes } from './queue/queue-routes.ts'
 import type { ServerContext } from './server-context.ts'
 import { type UploadOptions, uploadRoutes } from './upload/upload-routes.ts'
 
@@ -140,6 +142,7 @@ function createContext(options: ServerOptions, hub: EventHub, closing: AbortSign
     processes: listProcesses(engine.tasks.values()),
     artifacts: artifacts ?? (engine.artifacts && storageOfSink(engine.artifacts)),
     hub,
+    queueCounts: createQueueReader(engine.store),
     baseUrl: createBaseUrl(options.baseUrl),
     version,
     pages: apps.flatMap((app) => app.pages ?? []),
@@ -165,6 +168,7 @@ async function addRoutes(
   artifactRoutes(fastify, context)
   eventRoutes(fastify, context)
   operationRoutes(fastify, context)
+  queueRoutes(fastify, context)
   const { uploads } = options
   // Apart, so that only they take bodies of any type.
   if (uploads) await fastify.register(async (scope) => uploadRoutes(scope, context, uploads))

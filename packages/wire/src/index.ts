@@ -203,15 +203,52 @@ export type ExecuteRequest = {
   readonly deadlineMs?: number
 }
 
-/** GET /queues, GET /workers */
-export type QueueList = {
-  readonly queues: readonly {
-    readonly queue: string
-    readonly waiting: number
-    readonly scheduled: number
-    readonly running: number
-  }[]
+/** GET /queues: by name, those that have jobs or settings. */
+export type QueueList = { readonly queues: readonly WireQueue[] }
+
+/** GET /queues/{name}. A queue is a name: one that nobody used yet is empty. */
+export type WireQueue = {
+  readonly queue: string
+  /** Due, and could be taken now. */
+  readonly waiting: number
+  /** Due later, or once something else has happened. */
+  readonly scheduled: number
+  /** Due, and waiting for a permit of their limit. */
+  readonly blocked: number
+  readonly running: number
+  /** Since when the first of the waiting ones is due. */
+  readonly oldestDueAt?: string
+  /** None of its jobs is begun; what runs goes on. */
+  readonly paused: boolean
+  /** At most so many jobs are begun per so many milliseconds, over all workers. */
+  readonly rate?: WireRate
+  /** Its owners take turns. */
+  readonly fair: boolean
+  /** Weights of owners that have another one than 1. */
+  readonly shares?: { readonly [owner: string]: number }
+  /** Of its jobs among the newest 500 that have ended; left out when none is. */
+  readonly times?: QueueTimes
 }
+export type WireRate = { readonly count: number; readonly perMs: number }
+export type QueueTimes = {
+  readonly jobs: number
+  /** From its submission to its start, of jobs that needed one attempt. Left out when no job did. */
+  readonly waitMs?: Quantiles
+  /** Of the last attempt. Left out when no job was begun. */
+  readonly runMs?: Quantiles
+}
+export type Quantiles = { readonly p50: number; readonly p95: number }
+
+/** PATCH /queues/{name}: what is left out stays as it is. */
+export type QueuePatch = {
+  readonly paused?: boolean
+  /** Null: no rate any more. */
+  readonly rate?: WireRate | null
+  readonly fair?: boolean
+  readonly shares?: { readonly [owner: string]: number }
+}
+
+/** GET /workers */
 export type WorkerList = {
   readonly workers: readonly {
     readonly id: string

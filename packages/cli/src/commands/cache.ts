@@ -24,5 +24,8 @@ export function cacheCommand(cli: Cli): Command {
         () => `${purged} stored ${purged === 1 ? 'result is' : 'results are'} forgotten.`,
       )
     })
-  return new Command('cache').description('results that are used again').addCommand(purge)
+  return new Command('cache')
+    .description('results that are used again')
+    .addCommand(purge)
+    .addHelpText('after', examples('headrace cache purge --all'))
 }

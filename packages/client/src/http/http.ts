@@ -11,7 +11,7 @@ export type Query = Readonly<Record<string, string | number | boolean | undefine
 
 export type HttpRequest = {
   /** Default GET. */
-  readonly method?: 'GET' | 'POST' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Begins with `/`, relative to the base URL. */
   readonly path: string
   readonly query?: Query

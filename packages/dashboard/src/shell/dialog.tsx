@@ -28,6 +28,8 @@ export function ConfirmDialog(props: {
   readonly title: string
   readonly children: ReactNode
   readonly confirm: string
+  /** The way out; `Keep` when left out. */
+  readonly keep?: string
   readonly onConfirm: () => void
   readonly onClose: () => void
 }) {
@@ -36,7 +38,7 @@ export function ConfirmDialog(props: {
       {props.children}
       <div className="dialog-actions">
         <button type="button" onClick={props.onClose}>
-          Keep
+          {props.keep ?? 'Keep'}
         </button>
         <button
           type="button"

@@ -50,9 +50,11 @@ function Navigation() {
         <NavigationItem href="/processes" pattern="/processes/*?" icon={ICONS.processes}>
           Processes
         </NavigationItem>
+        <NavigationItem href="/queues" pattern="/queues" icon={ICONS.queues}>
+          Queues
+        </NavigationItem>
         <NavigationItem href="/workers" pattern="/workers" icon={ICONS.workers}>
-          <span className="wide-only">Queues &amp; workers</span>
-          <span className="narrow-only">Workers</span>
+          Workers
         </NavigationItem>
         {pages.map((page) => (
           <li key={page.id}>
@@ -134,6 +136,7 @@ const ICONS = {
   jobs: icon(<path d="M3 5.500h2M8 5.500h9M3 10h2m3 0h9M3 14.500h2m3 0h9" />),
   map: icon(<path d="m2.500 5 5-2 5 2 5-2v12l-5 2-5-2-5 2zM7.500 3v12m5-10v12" />),
   processes: icon(<path d="M4 3h8l4 4v10H4zM12 3v4h4M7 11l2 2-2 2m3.500 0H13" />),
+  queues: icon(<path d="M3 10h3m2 0h3m2 0h4m-3-3 3 3-3 3M4 5h6M4 15h6" />),
   workers: icon(<path d="M3 4h14v4.500H3zm0 7.500h14V16H3zM6 6.250h.01M6 13.750h.01" />),
   page: icon(<path d="M4 4h12v12H4zM4 8h12" />),
 }

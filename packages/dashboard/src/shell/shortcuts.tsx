@@ -19,11 +19,18 @@ const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly what: str
   { keys: ['g', 'j'], what: 'Go to jobs' },
   { keys: ['g', 'm'], what: 'Go to the map' },
   { keys: ['g', 'p'], what: 'Go to processes' },
-  { keys: ['g', 'w'], what: 'Go to queues and workers' },
+  { keys: ['g', 'q'], what: 'Go to queues' },
+  { keys: ['g', 'w'], what: 'Go to workers' },
   { keys: ['?'], what: 'These shortcuts' },
 ]
 
-const PLACES: Readonly<Record<string, string>> = { j: '/jobs', m: '/map', p: '/processes', w: '/workers' }
+const PLACES: Readonly<Record<string, string>> = {
+  j: '/jobs',
+  m: '/map',
+  p: '/processes',
+  q: '/queues',
+  w: '/workers',
+}
 
 /** Keys that work anywhere, and the list of all keys. */
 export function Shortcuts() {

@@ -1,7 +1,6 @@
 import type { WorkerList } from '@headrace/wire'
-import { useEffect, useRef } from 'react'
-import { Link } from 'wouter'
 import { headrace } from '../data/headrace.ts'
+import { LOOK_EVERY_MS, useEvery } from '../data/use-every.ts'
 import { useLoaded } from '../data/use-loaded.ts'
 import { ScrollRegion } from '../look/scroll-region.tsx'
 import { Loaded, PageHead } from '../shell/page.tsx'
@@ -9,97 +8,20 @@ import { Section } from '../shell/section.tsx'
 import { duration } from '../time/instant.ts'
 import { useNow } from '../time/now.ts'
 import { RelativeTime } from '../time/time.tsx'
-import { type QueueWithSlots, queuesWithSlots } from './queues.ts'
 import './workers.css'
 
-const LOOK_EVERY_MS = 2_000
-
 export function WorkersPage() {
-  const queues = useLoaded('queues', () => headrace.queues())
   const workers = useLoaded('workers', () => headrace.workers())
-  useEvery(LOOK_EVERY_MS, () => {
-    queues.reload()
-    workers.reload()
-  })
+  useEvery(LOOK_EVERY_MS, workers.reload)
   return (
     <>
-      <PageHead title="Queues & workers" />
-      <Section title="Queues">
-        <Loaded of={queues.loadable} what="the queues" onRetry={queues.reload}>
-          {(list) => (
-            <Queues queues={queuesWithSlots(list, workers.loadable.state === 'ready' ? workers.loadable.value : [])} />
-          )}
-        </Loaded>
-      </Section>
+      <PageHead title="Workers" />
       <Section title="Workers">
         <Loaded of={workers.loadable} what="the workers" onRetry={workers.reload}>
           {(list) => <Workers workers={list} />}
         </Loaded>
       </Section>
     </>
-  )
-}
-
-/** Counts and heartbeats have no events; a look every two seconds, while somebody looks. */
-function useEvery(everyMs: number, look: () => void) {
-  const latest = useRef(look)
-  latest.current = look
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) latest.current()
-    }, everyMs)
-    return () => clearInterval(timer)
-  }, [everyMs])
-}
-
-function Queues(props: { readonly queues: readonly QueueWithSlots[] }) {
-  if (props.queues.length === 0)
-    return <p className="muted">There is no queue yet. One comes into being when a job or a worker names it.</p>
-  const deepest = Math.max(1, ...props.queues.map((queue) => queue.waiting + queue.scheduled))
-  return (
-    <ScrollRegion className="table-scroll" label="Queues">
-      <table className="data-table">
-        <thead>
-          <tr>
-            <th scope="col">Queue</th>
-            <th scope="col" className="number">
-              Waiting
-            </th>
-            <th scope="col" className="number">
-              Scheduled
-            </th>
-            <th scope="col" className="number">
-              Running
-            </th>
-            <th scope="col" className="number">
-              Slots
-            </th>
-            <th scope="col">Depth</th>
-          </tr>
-        </thead>
-        <tbody>
-          {props.queues.map((queue) => (
-            <tr key={queue.queue}>
-              <th scope="row">
-                <Link href={`/jobs?queue=${encodeURIComponent(queue.queue)}&children=shown`}>{queue.queue}</Link>
-              </th>
-              <td className="number">{queue.waiting.toLocaleString()}</td>
-              <td className="number">{queue.scheduled.toLocaleString()}</td>
-              <td className="number">{queue.running.toLocaleString()}</td>
-              <td className="number">
-                {queue.slots === 0 ? <span title="No worker takes jobs of this queue">none</span> : queue.slots}
-              </td>
-              <td>
-                <span className="depth" aria-hidden="true">
-                  <span className="depth-waiting" style={{ width: `${(queue.waiting / deepest) * 100}%` }} />
-                  <span className="depth-scheduled" style={{ width: `${(queue.scheduled / deepest) * 100}%` }} />
-                </span>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </ScrollRegion>
   )
 }
 

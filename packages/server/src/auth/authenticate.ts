@@ -1,5 +1,6 @@
 import type { Store } from '@headrace/engine'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { z } from 'zod'
 import { HttpProblem } from '../problem/http-problem.ts'
 import { callerOfKey } from './api-key.ts'
 import { type Caller, hasScope, type RouteScope } from './caller.ts'
@@ -17,6 +18,8 @@ declare module 'fastify' {
     scope?: RouteScope
     /** One line for the API description. */
     summary?: string
+    /** What the route reads its JSON body by, for the API description. */
+    body?: z.ZodType
   }
 }
 

@@ -9,6 +9,11 @@ export type Caller = {
 /** What a route asks for: one scope, any one of several, or nothing. */
 export type RouteScope = Scope | readonly Scope[] | 'public'
 
+/** Whoever has a key may know it. */
+export const ANY_KEY: RouteScope = ['submit', 'read-own', 'read-all', 'operate']
+/** Of the whole place, not of one owner: counts, names of workers. */
+export const OVERSIGHT: RouteScope = ['read-all', 'operate']
+
 export const SCOPES: readonly Scope[] = ['submit', 'read-own', 'read-all', 'operate', 'admin']
 
 /** What holding one scope includes besides itself. */

@@ -1,3 +1,4 @@
+import { jsonSchemaOf } from '../process/json-schema.ts'
 import type { ListedRoute } from './route-list.ts'
 import { SCHEMAS } from './schemas.ts'
 
@@ -66,7 +67,7 @@ function toOperation(route: ListedRoute): Operation {
     ...(operationId === undefined ? {} : { operationId }),
     summary: route.summary ?? name,
     parameters: [...route.url.matchAll(/:(\w+)/g)].map(([, id]) => parameter(id ?? '')).concat(queryOf(name)),
-    ...(name === 'POST /processes/:id/execution' ? { requestBody: body('execute') } : {}),
+    ...bodyOf(route, name),
     security: route.scope === 'public' ? [] : [{ key: [] }, { session: [] }],
     responses: responsesOf(route, SUCCESS_SCHEMAS[name]),
   }
@@ -129,8 +130,11 @@ function queryOf(name: string): readonly object[] {
   ]
 }
 
-function body(schema: string): object {
-  return { required: true, content: json(schema) }
+/** OGC's own body is in its words; the others are read by zod, which says them itself. */
+function bodyOf({ body }: ListedRoute, name: string): object {
+  if (name === 'POST /processes/:id/execution') return { requestBody: { required: true, content: json('execute') } }
+  if (body === undefined) return {}
+  return { requestBody: { required: true, content: { 'application/json': { schema: jsonSchemaOf(body, 'input') } } } }
 }
 
 function json(schema: string): object {

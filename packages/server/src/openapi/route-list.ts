@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import type { z } from 'zod'
 import type { RouteScope } from '../auth/caller.ts'
 
 export type ListedRoute = {
@@ -7,6 +8,7 @@ export type ListedRoute = {
   readonly url: string
   readonly scope: RouteScope
   readonly summary: string | undefined
+  readonly body: z.ZodType | undefined
 }
 
 export interface RouteList {
@@ -20,7 +22,7 @@ export function listRoutes(fastify: FastifyInstance): RouteList {
   fastify.addHook('onRoute', ({ method, url, config }) => {
     for (const one of [method].flat()) {
       if (one === 'HEAD') continue
-      routes.push({ method: one, url, scope: config?.scope ?? 'admin', summary: config?.summary })
+      routes.push({ method: one, url, scope: config?.scope ?? 'admin', summary: config?.summary, body: config?.body })
     }
   })
   return { all: () => routes }

@@ -11,14 +11,19 @@ export function toPrometheus(seen: {
   readonly version: string
 }): string {
   const { queues, workers, eventStreams, version } = seen
-  const byQueue = (state: 'waiting' | 'scheduled' | 'running') =>
+  const byQueue = (state: 'waiting' | 'scheduled' | 'blocked' | 'running') =>
     queues.map((queue) => ({ labels: { queue: queue.queue, state }, value: queue[state] }))
   const metrics: readonly Metric[] = [
     { name: 'headrace_info', help: 'This server.', samples: [{ labels: { version }, value: 1 }] },
     {
       name: 'headrace_jobs',
       help: 'Jobs that have not ended, by queue and state.',
-      samples: [...byQueue('waiting'), ...byQueue('scheduled'), ...byQueue('running')],
+      samples: [...byQueue('waiting'), ...byQueue('scheduled'), ...byQueue('blocked'), ...byQueue('running')],
+    },
+    {
+      name: 'headrace_queue_paused',
+      help: 'Whether a queue is paused.',
+      samples: queues.map(({ queue, paused = false }) => ({ labels: { queue }, value: Number(paused) })),
     },
     { name: 'headrace_workers', help: 'Workers with a valid lease.', samples: [{ labels: {}, value: workers.length }] },
     { name: 'headrace_worker_slots', help: 'Slots of all workers, by queue.', samples: slotsByQueue(workers) },

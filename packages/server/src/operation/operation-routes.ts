@@ -1,22 +1,18 @@
-import type { PageList, QueueList, SessionInfo, WorkerList } from '@headrace/wire'
+import type { PageList, SessionInfo, WorkerList } from '@headrace/wire'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { parseQuery } from '../answer/query.ts'
-import type { RouteScope } from '../auth/caller.ts'
+import { ANY_KEY, OVERSIGHT } from '../auth/caller.ts'
 import { iso } from '../job/status-info.ts'
 import type { ServerContext } from '../server-context.ts'
 import { createHealthCheck } from './health.ts'
 import { toPrometheus } from './metrics.ts'
 
-const ANY_KEY: RouteScope = ['submit', 'read-own', 'read-all', 'operate']
-// Counts and workers' names are of the whole place, not of one owner.
-const OVERSIGHT: RouteScope = ['read-all', 'operate']
-
 const PurgeQuery = z.strictObject({ task: z.string().optional(), key: z.string().optional() })
 
 /** How the whole place does, and who is asking. */
 export function operationRoutes(fastify: FastifyInstance, context: ServerContext): void {
-  const { engine, hub, pages, version } = context
+  const { engine, hub, pages, queueCounts, version } = context
   const { store } = engine
   const checkHealth = createHealthCheck(engine)
 
@@ -36,17 +32,11 @@ export function operationRoutes(fastify: FastifyInstance, context: ServerContext
     '/metrics',
     { config: { scope: 'read-all', summary: 'Queues and workers for Prometheus' } },
     async (_request, reply) => {
-      const [queues, workers] = await Promise.all([store.queues(), store.workers()])
+      const [queues, workers] = await Promise.all([queueCounts.read(), store.workers()])
       return reply
         .type('text/plain; version=0.0.4; charset=utf-8')
         .send(toPrometheus({ queues, workers, eventStreams: hub.feeds, version }))
     },
-  )
-
-  fastify.get(
-    '/queues',
-    { config: { scope: OVERSIGHT, summary: 'How many jobs wait and run in each queue' } },
-    async (): Promise<QueueList> => ({ queues: await store.queues() }),
   )
 
   fastify.get(

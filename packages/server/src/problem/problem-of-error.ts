@@ -22,7 +22,7 @@ function problemOfEngineError(error: EngineError): HttpProblem | undefined {
     case 'input_invalid':
       return problemOfInput(error as InputInvalidError) // sound: only that class has this code
     case 'option_invalid':
-      return say(400, 'An option of the job is invalid')
+      return say(400, 'An option is invalid')
     case 'not_json':
       return say(400, 'The input is not JSON')
     case 'unknown_task':

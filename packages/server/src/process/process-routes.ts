@@ -4,13 +4,10 @@ import { z } from 'zod'
 import { selfLinks, withParameter } from '../answer/links.ts'
 import { pageType, sendPage } from '../answer/page.ts'
 import { integerParameter, limitParameter, parseQuery } from '../answer/query.ts'
-import type { RouteScope } from '../auth/caller.ts'
+import { ANY_KEY } from '../auth/caller.ts'
 import { unknownProcess } from '../problem/http-problem.ts'
 import type { ServerContext } from '../server-context.ts'
 import { describe, summarize } from './process.ts'
-
-/** What can be run is for everyone with a key to know. */
-const ANY_KEY: RouteScope = ['submit', 'read-own', 'read-all', 'operate']
 
 const ListQuery = z.object({
   limit: limitParameter.default(10),
