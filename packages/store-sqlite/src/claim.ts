@@ -56,10 +56,11 @@ export function claimFromQueue(
   settleClaim(context, queue, ready)
   if (ready.length === 0) return []
   const now = clock.now()
-  const data = JSON.stringify({ worker: batch.worker })
   const seqs = JSON.stringify(ready.map(({ seq }) => seq))
-  sql.run('markClaimed', worker.number, now, seqs)
-  for (const { seq, attempt } of ready) events.add(seq, 'started', attempt + 1, now, data)
+  const first = events.cursors(ready.length)
+  sql.run('markClaimed', worker.number, now, first, seqs)
+  for (const [index, { seq, attempt }] of ready.entries())
+    events.list(first + index, seq, { kind: 'started', attempt: attempt + 1, at: now, worker: worker.number })
   hints.events()
   return ready.map((row) => toClaimed(row, lanes.get(row.lane), batch))
 }

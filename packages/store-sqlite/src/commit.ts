@@ -44,8 +44,8 @@ function tell({ sql, hints, events }: Context, told: Told, worker: number): void
     const { changes } = sql.run('upsertProgress', row, told.fraction, told.message ?? null, told.at, attempt, worker)
     if (changes === 0) return
   }
-  events.flush()
-  sql.run('insertTold', row, told.kind, attempt, told.at, JSON.stringify(toldData(told)), worker)
+  const data = JSON.stringify(toldData(told))
+  sql.run('insertTold', row, told.kind, attempt, told.at, data, worker, events.cursors())
   hints.events()
 }
 
@@ -86,9 +86,11 @@ function endSucceeded(
   { lease, result }: Extract<Settlement, { outcome: 'succeeded' }>,
   worker: number,
 ): boolean {
-  const held = sql.get<Omit<Ending, 'seq' | 'id'>>('deleteSucceeded', lease.row, worker, lease.attempt)
+  type Row = Omit<Ending, 'seq' | 'id'> & { readonly started_cursor: number | null }
+  const held = sql.get<Row>('deleteSucceeded', lease.row, worker, lease.attempt)
   if (held === undefined) return false
-  endings.ended({ ...held, seq: lease.row, id: lease.jobId }, { to: 'succeeded', result })
+  const job = { ...held, seq: lease.row, id: lease.jobId }
+  endings.ended(job, { to: 'succeeded', result }, held.started_cursor)
   return true
 }
 

@@ -7,7 +7,6 @@ import {
   type Release,
   type Transition,
 } from '@headrace/engine'
-import { FOR_EVER } from '@headrace/engine/rows'
 import { admit, type Due } from './admit.ts'
 import { leaveCache } from './cache.ts'
 import { lastWord } from './last-word.ts'
@@ -77,20 +76,25 @@ export class Endings {
     const gone = this.#context.sql.get<Gone>('deleteLive', job.seq)
     if (gone === undefined) return
     if (gone.limit_key !== null) countOut(this.#context, this, gone.limit_key, gone.permit)
-    this.ended(job, to)
+    this.ended(job, to, gone.started_cursor)
     if (to.cachedFrom !== undefined) this.#context.sql.run('noteCacheHit', to.cachedFrom, job.seq)
     else if (gone.cache_key !== null && gone.state !== 'following')
       leaveCache(this.#context, this, { seq: job.seq, key: gone.cache_key, to })
   }
 
-  /** What follows from the end of a job that is not live any more. */
-  ended(job: Ending, to: EndedAs): void {
+  /**
+   * What follows from the end of a job that is not live any more.
+   * @param startedCursor that of its last attempt's beginning; null when none was under way
+   */
+  ended(job: Ending, to: EndedAs, startedCursor: number | null): void {
     const { sql, clock, hints, events } = this.#context
     const now = clock.now()
     const { seq, attempt, worker, started_at: startedAt } = job
     const error = to.error === undefined ? null : JSON.stringify(to.error)
-    sql.run('insertOutcome', seq, to.to, to.result ?? null, error, attempt, worker, startedAt, now)
-    events.add(seq, 'ended', attempt, now, endedData(to))
+    const cursor = events.cursors()
+    const result = to.result ?? null
+    sql.run('insertOutcome', seq, to.to, result, error, attempt, worker, startedAt, now, startedCursor, cursor)
+    events.list(cursor, seq, { kind: 'ended', attempt, at: now, worker: null })
     hints.events()
     const id = job.id ?? sql.get<{ id: JobId }>('jobIdBySeq', seq)?.id
     if (id !== undefined) hints.ended(id)
@@ -185,7 +189,10 @@ export class Endings {
 }
 
 /** What `live` said of a job last. */
-type Gone = Pick<Due, 'limit_key' | 'permit' | 'cache_key'> & { readonly state: string }
+type Gone = Pick<Due, 'limit_key' | 'permit' | 'cache_key'> & {
+  readonly state: string
+  readonly started_cursor: number | null
+}
 
 export type EndedAs = {
   readonly to: EndState
@@ -283,16 +290,11 @@ export function returnToLine(
   const now = clock.now()
   const { because, state, dueAt, error, isBlamed } = how
   const lapses = isBlamed ? held.lapses + 1 : because === 'retried' ? 0 : held.lapses
-  sql.run('returnToWaiting', state, dueAt, because === 'retried' ? 1 : 0, lapses, held.seq)
   const recorded = error === undefined ? null : JSON.stringify(error)
-  sql.run('insertAttempt', held.seq, held.attempt, held.worker, held.started_at, now, because, recorded)
-  const data = { ...(dueAt < FOR_EVER && { dueAt }), ...(error !== undefined && { error }) }
-  events.add(held.seq, because, held.attempt, now, JSON.stringify(data))
+  const { seq, attempt, worker, started_at: startedAt } = held
+  const cursor = events.cursors()
+  sql.run('insertAttempt', seq, attempt, worker, startedAt, now, because, recorded, cursor, dueAt)
+  sql.run('returnToWaiting', state, dueAt, because === 'retried' ? 1 : 0, lapses, seq)
+  events.list(cursor, seq, { kind: because, attempt, at: now, worker: null })
   hints.events()
-}
-
-function endedData(to: EndedAs): string | null {
-  if (to.error === undefined) return to.to === 'succeeded' ? null : JSON.stringify({ state: to.to })
-  const { code, message } = to.error
-  return JSON.stringify({ state: to.to, error: { code, message } })
 }

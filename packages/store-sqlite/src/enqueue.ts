@@ -60,13 +60,14 @@ export function insertNewJob(
   item: number,
   held: boolean,
 ): number {
-  const { sql, clock, hints, lanes } = context
+  const { sql, clock, hints, lanes, events } = context
   const now = clock.now()
   const limit = limitOf(context, job, parent)
   const full = parent !== undefined && limit?.whenFull === 'reject' ? inTheWay(context, limit) : undefined
   if (limit?.whenFull === 'replace') makeRoom(context, endings, limit, job.id)
   const deployment = parent?.deployment ?? job.deployment ?? ''
   const lane = lanes.numberOf(laneOf(job, deployment))
+  const cursor = events.cursors()
   const { lastInsertRowid: seq } = sql.run(
     'insertJob',
     job.id,
@@ -86,6 +87,7 @@ export function insertNewJob(
     job.retryOf ?? null,
     lane,
     job.limit === undefined ? null : JSON.stringify(job.limit),
+    cursor,
   )
   const dueAt = job.dueAt ?? now
   const state = held ? 'held' : dueAt > now ? 'scheduled' : 'ready'
@@ -111,7 +113,7 @@ export function insertNewJob(
   if (job.cache !== undefined) putInCache(context, seq, job.cache)
   if (limit !== undefined) countIn(context, endings, limit)
   for (const tag of job.tags ?? []) sql.run('insertTag', tag, seq)
-  context.events.add(seq, 'queued', 0, now, null)
+  events.list(cursor, seq, { kind: 'queued', attempt: 0, at: now, worker: null })
   hints.events()
   if (limit !== undefined && full !== undefined)
     refuseChild(endings, { seq, state, kind: job.kind }, parent, limitFull(limit, full))

@@ -1,16 +1,11 @@
 import type { SQLInputValue } from 'node:sqlite'
 import {
   assertNever,
-  type EndState,
-  type EventKind,
-  type EventQuery,
   type Job,
-  type JobEvent,
   type JobFilter,
   type JobId,
   type JobPage,
   type JobState,
-  type Json,
   type Page,
 } from '@headrace/engine'
 import { type JobRow, toJob } from '@headrace/engine/rows'
@@ -80,58 +75,6 @@ export function queryTree(sql: Prepared, id: JobId, limit: number): Job[] {
     from tree cross join jobs on jobs.seq = tree.seq ${jobJoins}
     order by jobs.seq`)
   return (statement.all(id, limit) as JobRow[]).map(toJob)
-}
-
-/** Events after a cursor, in the order in which they were stored. */
-export function queryEvents(sql: Prepared, query: EventQuery): JobEvent[] {
-  const where: Conditions = { sql: ['events.cursor > ?'], values: [query.after] }
-  if (query.jobId !== undefined) addScope(where, query.jobId, query.tree === true)
-  if (query.kinds !== undefined) addIn(where, 'events.kind', query.kinds)
-  if (query.levels !== undefined) addIn(where, `events.data ->> 'level'`, query.levels)
-  if (query.contains !== undefined) add(where, `instr(lower(events.data ->> 'message'), lower(?)) > 0`, query.contains)
-  if (query.attempt !== undefined) add(where, 'events.attempt = ?', query.attempt)
-  const statement = sql.text(`
-    select events.cursor as cursor, jobs.id as id, events.kind as kind, events.attempt as attempt, events.at as at,
-      events.data as data
-    from events join jobs on jobs.seq = events.seq
-    where ${where.sql.join(' and ')}
-    order by events.cursor limit ?`)
-  return (statement.all(...where.values, query.limit) as EventRow[]).map(toEvent)
-}
-
-type EventRow = {
-  readonly cursor: number
-  readonly id: string
-  readonly kind: EventKind
-  readonly attempt: number
-  readonly at: number
-  readonly data: string | null
-}
-
-function toEvent(row: EventRow): JobEvent {
-  const { cursor, kind, attempt, at } = row
-  const data = row.data === null ? defaultData(kind) : (JSON.parse(row.data) as Record<string, Json>)
-  // The store's own rows hold nothing but ids in this place.
-  return { cursor, jobId: row.id as JobId, kind, attempt, at, data }
-}
-
-// Success is what most jobs end with, so it is not written out on each.
-function defaultData(kind: EventKind): Record<string, Json> {
-  return kind === 'ended' ? { state: 'succeeded' satisfies EndState } : {}
-}
-
-function addScope(where: Conditions, jobId: JobId, tree: boolean): void {
-  if (!tree) {
-    add(where, 'events.seq = (select seq from jobs where id = ?)', jobId)
-    return
-  }
-  const sql = `events.seq in (
-    with recursive tree (seq) as (
-      select seq from jobs where id = ?
-      union all
-      select child.seq from tree cross join jobs as child indexed by jobs_children on child.parent_seq = tree.seq
-    ) select seq from tree)`
-  add(where, sql, jobId)
 }
 
 function armsOf(sql: Prepared, filter: JobFilter, before: number): Arm[] {

@@ -47,7 +47,10 @@ function beginEnding(
   const step = sql.get<{ step: number }>('nextStep', job.seq)?.step ?? 1
   sql.run('insertStep', job.seq, step, 'ending', to, null, null, null, null, null, null, 1, null, 0, now, 0)
   const recorded = JSON.stringify(error)
-  if (job.worker !== null) sql.run('insertAttempt', job.seq, job.attempt, job.worker, job.started_at, now, to, recorded)
+  if (job.worker !== null) {
+    const { seq, attempt, worker, started_at: startedAt } = job
+    sql.run('insertAttempt', seq, attempt, worker, startedAt, now, to, recorded, null, null)
+  }
   const { code, message } = error
   events.add(job.seq, 'ending', job.attempt, now, JSON.stringify({ state: to, error: { code, message } }))
   hints.events()

@@ -325,4 +325,25 @@ export const migrations: readonly string[] = [
   alter table schedules add column fired integer not null default 0;
   alter table schedules add column skipped integer not null default 0;
   `,
+  // A row of the log lists, in their order, jobs to which the same happened in one transaction, with the cursors from
+  // `first` to `last`. What older files tell of every job stays in `events`, and its cursors here are null.
+  `
+  create table log (
+    last integer primary key,
+    first integer not null,
+    kind text not null check (kind in ('queued', 'started', 'ended', 'retried', 'lapsed', 'released', 'parked')),
+    attempt integer not null,
+    at integer not null,
+    worker integer,
+    seqs text not null,
+    check ((kind = 'started') = (worker is not null))
+  ) strict;
+  alter table jobs add column queued_cursor integer;
+  alter table live add column started_cursor integer;
+  alter table outcomes add column started_cursor integer;
+  alter table outcomes add column ended_cursor integer;
+  alter table attempts add column started_cursor integer;
+  alter table attempts add column ended_cursor integer;
+  alter table attempts add column due_at integer;
+  `,
 ]

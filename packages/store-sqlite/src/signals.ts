@@ -11,7 +11,7 @@ export type Signal = {
 
 /** Gives a workflow a signal that it waits for, or keeps it until it does. */
 export function sendSignal(context: Context, endings: Endings, { id, name, value, key }: Signal): SignalOutcome {
-  const { sql, clock, hints } = context
+  const { sql, clock, hints, events } = context
   type Target = { readonly seq: number; readonly kind: string; readonly attempt: number | null }
   const job = sql.get<Target>('signalTarget', id)
   if (job === undefined) return 'unknown_job'
@@ -24,7 +24,7 @@ export function sendSignal(context: Context, endings: Endings, { id, name, value
   const now = clock.now()
   const waiting = sql.get<{ step: number }>('waitingForSignal', job.seq, name)
   sql.run('insertSignal', job.seq, name, key ?? null, value, waiting === undefined ? 0 : 1, now)
-  sql.run('insertEvent', job.seq, 'signal', job.attempt, now, JSON.stringify({ name }))
+  events.add(job.seq, 'signal', job.attempt, now, JSON.stringify({ name }))
   hints.events()
   if (waiting === undefined) return 'kept'
   sql.run('receiveSignal', value, null, job.seq, waiting.step)

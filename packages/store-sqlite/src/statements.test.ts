@@ -3,13 +3,25 @@ import { readFileSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { suite, test } from 'node:test'
 import type { EventQuery, JobFilter, JobId } from '@headrace/engine'
-import { queryEvents, queryJob, queryJobs, queryTree } from './job-query.ts'
+import { queryEvents } from './event-query.ts'
+import { queryJob, queryJobs, queryTree } from './job-query.ts'
 import { migrations } from './migrations.ts'
 import { Prepared, type StatementName } from './prepared.ts'
 import * as statements from './statements.ts'
 
 /** These grow with the history; to read one from end to end is never the plan unless its comment says so. */
-const GROWING = ['jobs', 'job_tags', 'live', 'outcomes', 'attempts', 'steps', 'events', 'progress', 'idempotency']
+const GROWING = [
+  'jobs',
+  'job_tags',
+  'live',
+  'outcomes',
+  'attempts',
+  'steps',
+  'events',
+  'log',
+  'progress',
+  'idempotency',
+]
 
 function freshDatabase(): DatabaseSync {
   const db = new DatabaseSync(':memory:')
@@ -45,7 +57,7 @@ function promised(comment: string): RegExp[] {
   if (index !== undefined) return index.split(', ').map((name) => new RegExp(`INDEX ${name}\\b`))
   const [, keys = ''] = /Primary keys?: (.*)$/.exec(comment) ?? []
   const tables = Array.from(keys.matchAll(/(\w+) \(/g), ([, table = '']) => table)
-  return tables.map((table) => new RegExp(`SEARCH ${table}( USING (INTEGER )?PRIMARY KEY|$| EXISTS)`))
+  return tables.map((table) => new RegExp(`SEARCH ${table}( USING (INTEGER )?PRIMARY KEY|$| EXISTS)`, 'm'))
 }
 
 suite('named statements', () => {

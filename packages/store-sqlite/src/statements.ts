@@ -3,8 +3,8 @@
 /** Index: jobs (id unique). */
 export const insertJob = `
   insert into jobs (id, task, kind, queue, priority, input, created_at, deadline_at, owner, tags, parent_seq, root_seq,
-    step, item, retry_of, lane, limits)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    step, item, retry_of, lane, limits, queued_cursor)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** Primary key: live (seq). */
 export const insertLive = `
@@ -24,11 +24,14 @@ export const insertIdempotency = `
 
 /** Many at once, in their order: arrays of the columns. Primary key: events (cursor). */
 export const insertEvents = `
-  insert into events (seq, kind, attempt, at, data)
-  select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 from json_each(?)`
+  insert into events (cursor, seq, kind, attempt, at, data)
+  select value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 from json_each(?)`
 
 /** Primary key: events (cursor). */
-export const insertEvent = `insert into events (seq, kind, attempt, at, data) values (?, ?, ?, ?, ?)`
+export const insertEvent = `insert into events (cursor, seq, kind, attempt, at, data) values (?, ?, ?, ?, ?, ?)`
+
+/** Primary key: log (last). */
+export const insertLog = `insert into log (first, last, kind, attempt, at, worker, seqs) values (?, ?, ?, ?, ?, ?, ?)`
 
 /** Primary key: lanes (id). */
 export const lanesAfter = `
@@ -65,10 +68,11 @@ export const dueOf = `select due_at from live where seq = ?`
 /** Primary keys: live (seq), jobs (seq). */
 export const readyJob = `${readyColumns} from live join jobs on jobs.seq = live.seq where live.seq = ?`
 
-/** Those of a JSON array of numbers. Primary key: live (seq). */
+/** Those of a JSON array of numbers, with cursors from ?3 on in their order. Primary key: live (seq). */
 export const markClaimed = `
-  update live set state = 'running', worker = ?, attempt = attempt + 1, started_at = ?, busy = 0
-  where seq in (select value from json_each(?))`
+  update live
+  set state = 'running', worker = ?1, attempt = attempt + 1, started_at = ?2, busy = 0, started_cursor = ?3 + claimed.key
+  from json_each(?4) as claimed where live.seq = claimed.value`
 
 /**
  * Takes away a task whose success changes nothing but itself: nobody asked it to stop, it holds no permit, and no cache keeps it. What
@@ -78,7 +82,7 @@ export const deleteSucceeded = `
   delete from live
   where seq = ? and state = 'running' and worker = ? and attempt = ? and kind = 'task' and cancel_reason is null
     and limit_key is null and cache_key is null
-  returning kind, attempt, worker, started_at, parent_seq, step, grouped`
+  returning kind, attempt, worker, started_at, started_cursor, parent_seq, step, grouped`
 
 /** Makes due what has fallen due, the first first, up to so many. Index: live_due (due_at). */
 export const promoteScheduled = `
@@ -305,11 +309,12 @@ export const heldBySeq = `
   where seq = ? and worker = ? and state = 'running'`
 
 /** Primary key: live (seq). */
-export const deleteLive = `delete from live where seq = ? returning state, limit_key, permit, cache_key`
+export const deleteLive = `
+  delete from live where seq = ? returning state, limit_key, permit, cache_key, started_cursor`
 
 /** Primary key: live (seq). */
 export const returnToWaiting = `
-  update live set state = ?1, worker = null, started_at = null, due_at = ?2, rank = ?2, failures = failures + ?3, lapses = ?4
+  update live set state = ?1, worker = null, started_at = null, started_cursor = null, due_at = ?2, rank = ?2, failures = failures + ?3, lapses = ?4
   where seq = ?5`
 
 /** Primary key: live (seq). */
@@ -318,7 +323,7 @@ export const lastWord = `select cleanup, ending, queue, limit_key, permit from l
 /** Primary key: live (seq). */
 export const beginEnding = `
   update live
-  set state = ?1, due_at = ?2, rank = ?2, ending = ?3, worker = null, started_at = null, cancel_at = null,
+  set state = ?1, due_at = ?2, rank = ?2, ending = ?3, worker = null, started_at = null, started_cursor = null, cancel_at = null,
     cancel_reason = null, deadline_at = null, busy = 0, lapses = 0
   where seq = ?4`
 
@@ -353,12 +358,13 @@ export const waitingStep = `
 
 /** Primary key: outcomes (seq); a second end of a job fails here. */
 export const insertOutcome = `
-  insert into outcomes (seq, state, result, error, attempt, worker, started_at, ended_at)
-  values (?, ?, ?, ?, ?, ?, ?, ?)`
+  insert into outcomes (seq, state, result, error, attempt, worker, started_at, ended_at, started_cursor, ended_cursor)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-/** Primary key: attempts (seq, attempt). */
+/** An attempt that is over, of a job whose row in `live` still tells of it. Primary key: live (seq). */
 export const insertAttempt = `
-  insert into attempts (seq, attempt, worker, started_at, ended_at, outcome, error) values (?, ?, ?, ?, ?, ?, ?)`
+  insert into attempts (seq, attempt, worker, started_at, ended_at, outcome, error, ended_cursor, due_at, started_cursor)
+  select ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, started_cursor from live where seq = ?1`
 
 /** Primary key: jobs (seq). */
 export const jobIdBySeq = `select id from jobs where seq = ?`
@@ -527,8 +533,8 @@ export const pastDeadline = `
 
 /** Primary key: live (seq). */
 export const insertTold = `
-  insert into events (seq, kind, attempt, at, data)
-  select ?1, ?2, ?3, ?4, ?5
+  insert into events (cursor, seq, kind, attempt, at, data)
+  select ?7, ?1, ?2, ?3, ?4, ?5
   where exists (select 1 from live where seq = ?1 and attempt = ?3 and worker = ?6)`
 
 /** Primary key: progress (seq). */
@@ -611,8 +617,9 @@ export const taskNames = `
   )
   select task from names where task is not null`
 
-/** Primary key: events (cursor). */
-export const lastCursor = `select max(cursor) as cursor from events`
+/** Primary keys: events (cursor), log (last). */
+export const lastCursor = `
+  select max(coalesce((select max(cursor) from events), 0), coalesce((select max(last) from log), 0)) as cursor`
 
 /** Scan: of the live jobs only. */
 export const queueCounts = `

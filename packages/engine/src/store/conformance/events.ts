@@ -37,6 +37,43 @@ export function testEvents(open: OpenStore): void {
       assert.equal(await rig.store.lastCursor(), cursors.at(-1))
     })
 
+    test('what is read of all jobs is what is read of each, and of each tree, whatever the page begins with', async () => {
+      await using rig = await Rig.open(open)
+      const { hand, lease, id } = await rig.workflow()
+      await hand.advance(lease, children(1, [rig.job(), rig.job()], { policy: 'collect' }))
+      const many = await rig.store.enqueue(Array.from({ length: 1_100 }, () => rig.job({ queue: 'bulk' })))
+      const ada = await rig.worker('ada')
+      const claimed = await ada.claim('bulk', 1_100)
+      const error = { code: 'x', message: 'It broke.' }
+      const dueAt = rig.clock.now()
+      await ada.commit({
+        settle: claimed.map(({ lease: held }, index) => {
+          if (index % 7 === 3) return { lease: held, outcome: 'retried', error, dueAt }
+          if (index % 7 === 5) return { lease: held, outcome: 'failed', error }
+          return { lease: held, outcome: 'succeeded', result: '1' }
+        }),
+      })
+      await rig.store.cancel(id, 'enough')
+      const all: JobEvent[] = []
+      for (let page = await rig.store.events({ after: 0, limit: 700 }); page.length > 0; ) {
+        all.push(...page)
+        page = await rig.store.events({ after: all.at(-1)?.cursor ?? 0, limit: 700 })
+      }
+      const of = (...ids: string[]) => all.filter(({ jobId }) => ids.includes(jobId))
+      assert.deepEqual(await rig.store.events({ after: 0, limit: 5_000 }), all)
+      assert.equal(all.filter(({ kind }) => kind === 'retried').length, 157)
+      const after = all[1_500]?.cursor ?? 0
+      const onlyEnds = { after, limit: 5_000, kinds: ['ended'] } as const
+      const ends = all.filter(({ kind, cursor }) => kind === 'ended' && cursor > after)
+      assert.deepEqual(await rig.store.events(onlyEnds), ends)
+      for (const { id: one } of many.slice(0, 14)) {
+        assert.deepEqual(await rig.store.events({ after: 0, limit: 10, jobId: one }), of(one))
+      }
+      const tree = (await rig.store.tree(id, 10)).map((job) => job.id)
+      assert.equal(tree.length, 3)
+      assert.deepEqual(await rig.store.events({ after: 0, limit: 100, jobId: id, tree: true }), of(...tree))
+    })
+
     test('an empty store has no events, and cursor 0', async () => {
       await using rig = await Rig.open(open)
       assert.equal(await rig.store.lastCursor(), 0)
