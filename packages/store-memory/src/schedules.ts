@@ -11,9 +11,15 @@ export function memorySchedules(context: Context, run: <T>(work: () => T) => T):
     async put({ name, body, nextAt }) {
       return run(() => {
         const known = place.schedules.get(name)
-        const { nextAt: _, ...before } = known ?? { name, paused: false, fired: 0, skipped: 0 }
-        place.schedules.set(name, { ...before, body, changedAt: clock.now(), ...(nextAt !== undefined && { nextAt }) })
-        hint(nextAt)
+        const { nextAt: planned, ...before } = known ?? { name, paused: false, fired: 0, skipped: 0 }
+        const next = (known?.body === body ? planned : undefined) ?? nextAt
+        place.schedules.set(name, {
+          ...before,
+          body,
+          changedAt: clock.now(),
+          ...(next !== undefined && { nextAt: next }),
+        })
+        hint(next)
         return known === undefined ? 'created' : 'changed'
       })
     },

@@ -768,7 +768,10 @@ export const notify = `select pg_notify($1, payload) from unnest($2::text[]) as 
 /** Primary key: schedules (name). */
 export const putSchedule = `
   insert into schedules (name, body, next_at, changed_at) values ($1, $2, $3::bigint, $4::bigint)
-  on conflict (name) do update set body = excluded.body, next_at = excluded.next_at, changed_at = excluded.changed_at
+  on conflict (name) do update set body = excluded.body, changed_at = excluded.changed_at,
+    next_at = case
+      when schedules.body = excluded.body then coalesce(schedules.next_at, excluded.next_at) else excluded.next_at
+    end
   returning xmax = 0 as is_new`
 
 /** Primary key: schedules (name). */

@@ -650,7 +650,8 @@ export const statesOfJobs = `
 /** Primary key: schedules (name). */
 export const putSchedule = `
   insert into schedules (name, body, next_at, changed_at) values (?1, ?2, ?3, ?4)
-  on conflict (name) do update set body = excluded.body, next_at = excluded.next_at, changed_at = excluded.changed_at`
+  on conflict (name) do update set body = excluded.body, changed_at = excluded.changed_at,
+    next_at = case when body = excluded.body then coalesce(next_at, excluded.next_at) else excluded.next_at end`
 
 /** Primary key: schedules (name). */
 export const pauseSchedule = `update schedules set paused = ?, next_at = ?, changed_at = ? where name = ?`

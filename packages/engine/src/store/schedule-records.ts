@@ -35,7 +35,10 @@ export type Firing = {
 
 /** Which tasks are to be started when; kept with the jobs, so that any process may start them, and one does. */
 export interface ScheduleRecords {
-  /** Makes it, or changes its body and its next instant. The counts stay. */
+  /**
+   * Makes it, or changes its body and its next instant. The counts stay. With the body that it has, a next instant stays as
+   * well: of several programs that bring the same schedule along, the last one must not have instants fired again.
+   */
   put(schedule: {
     readonly name: string
     readonly body: string

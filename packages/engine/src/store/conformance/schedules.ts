@@ -42,6 +42,18 @@ export function testSchedules(open: OpenStore): void {
       assert.equal(await schedules.get('nightly'), undefined)
     })
 
+    test('one that is put again as it is goes on from where it is, however late that comes', async () => {
+      await using here = await withSchedule()
+      const { rig, name, nextAt } = here
+      const { schedules } = rig.store
+      const firing = { name, expectedNextAt: nextAt, nextAt: nextAt + HOUR_MS, firedAt: nextAt, skipped: 0 }
+      await schedules.fire({ ...firing, jobs: [rig.job()] })
+      assert.equal(await schedules.put({ name, body: '{"task":"render"}', nextAt }), 'changed')
+      assert.equal((await schedules.get(name))?.nextAt, nextAt + HOUR_MS)
+      await schedules.put({ name, body: '{"task":"other"}', nextAt })
+      assert.equal((await schedules.get(name))?.nextAt, nextAt)
+    })
+
     test('a sweep says when the next one falls due, and that one is due, and those are given by how long they are', async () => {
       await using here = await withSchedule()
       const { rig, nextAt } = here
