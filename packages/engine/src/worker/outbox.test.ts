@@ -163,6 +163,24 @@ suite('what a worker says to the store', () => {
     assert.deepEqual(commits[1]?.batch.holds, [])
   })
 
+  test('what is held is said from time to time, since a commit that was given up may be heard late and claim jobs', async () => {
+    const { clock, commits, held, outbox } = rig()
+    held.push(lease(7))
+    outbox.look()
+    await clock.rest()
+    assert.equal(commits[0]?.batch.holds, undefined)
+    commits[0]?.answer()
+    await clock.pass({ ms: 10_000 })
+    outbox.look()
+    await clock.rest()
+    assert.deepEqual(commits[1]?.batch.holds, [lease(7)])
+    commits[1]?.answer()
+    await clock.pass({ ms: 1_000 })
+    outbox.look()
+    await clock.rest()
+    assert.equal(commits[2]?.batch.holds, undefined)
+  })
+
   test('an outbox that was closed hears nothing more, and says nothing more', async () => {
     const { clock, commits, claimed, outbox } = rig()
     outbox.look()

@@ -21,6 +21,11 @@ const TELL_WITHIN_MS = 50
 /** More than this untold, and whoever tells much has to wait. */
 const TELL_MAX = 5_000
 const RETRY_MS = 100
+/**
+ * A commit that was given up may be heard after those that came later, and claim jobs of which nobody here knows: so the
+ * worker says from time to time what it knows to hold, though all seems well.
+ */
+const HOLDS_EVERY_MS = 10_000
 const RETRY_MS_MAX = 5_000
 
 export type OutboxEvents = {
@@ -55,6 +60,7 @@ export class Outbox {
   #isCommitting = false
   /** The last commit failed, and may yet have been heard: then it holds jobs under this worker's name. */
   #isUnsure = false
+  #heldSaidAt: number
   #isScheduled = false
   #tellTimer: Timer | undefined
   #retryMs = RETRY_MS
@@ -63,6 +69,7 @@ export class Outbox {
   constructor(options: { store: Store; clock: Clock; worker: WorkerId; slots: Slots; events: OutboxEvents }) {
     this.#store = options.store
     this.#clock = options.clock
+    this.#heldSaidAt = options.clock.now()
     this.#worker = options.worker
     this.#slots = options.slots
     this.#events = options.events
@@ -148,7 +155,8 @@ export class Outbox {
     // What is hinted at from now on may come too late for this commit, and is looked for by the next one.
     for (const { queue } of claim) this.#promising.delete(queue)
     this.#isCommitting = true
-    const holds = this.#isUnsure ? { holds: [...this.#events.holds(), ...this.#leftToLease] } : {}
+    const isHeldDue = Math.abs(this.#clock.now() - this.#heldSaidAt) >= HOLDS_EVERY_MS
+    const holds = this.#isUnsure || isHeldDue ? { holds: [...this.#events.holds(), ...this.#leftToLease] } : {}
     const free = claim.length > 0 ? this.#slots.freeAmounts : undefined
     this.#slots.lend()
     const failure = await this.#say(said, { claim, ...holds, ...(free !== undefined && { free }) })
@@ -178,7 +186,10 @@ export class Outbox {
     }
     if (this.#isClosed) return undefined
     this.#retryMs = RETRY_MS
-    if (batch.holds !== undefined) this.#isUnsure = false
+    if (batch.holds !== undefined) {
+      this.#isUnsure = false
+      this.#heldSaidAt = this.#clock.now()
+    }
     this.#answer(batch, result, said.settle, said.advance)
     return undefined
   }
