@@ -23,7 +23,7 @@ async function run(seed: number): Promise<SimulationReport> {
       seed,
       async open(process) {
         const liveness = ({ id }: { id: number }) => livenessOf(byNumber.get(id))
-        const store = await openSqliteStore(path, { clock: process.clock, fsync: false, liveness })
+        const store = await openSqliteStore(path, { clock: process.storeClock, fsync: false, liveness })
         byNumber.set(newestProcess(path), process)
         return store
       },
@@ -46,7 +46,7 @@ function newestProcess(path: string): number {
 }
 
 function check(report: SimulationReport): void {
-  const again = `SEED=${report.seed} node bin/node.cjs --test packages/store-sqlite/src/simulation.test.ts`
+  const again = `SEED=${report.plan.seed} node bin/node.cjs --test packages/store-sqlite/src/simulation.test.ts`
   const broken = report.broken.slice(0, 20).join('\n  ')
   assert.equal(broken, '', `${report.broken.length} promises were broken; repeat it with\n  ${again}\n  ${broken}`)
 }

@@ -1,28 +1,31 @@
 import { createHash } from 'node:crypto'
 import { createEngine, type Engine } from '../engine.ts'
-import { seededRandom } from '../flow/seeded-random.ts'
 import type { JobId } from '../job/job.ts'
+import { type ReadCron, schedule } from '../schedule/schedule.ts'
 import type { CancelOutcome, Commit, CommitResult, JobEvent, Store } from '../store/store.ts'
 import type { Worker } from '../worker/supervised-worker.ts'
-import { type Aftermath, checkPromises, readAftermath } from './simulation/check.ts'
-import { type Faults, faultyStore, HintBus, NO_FAULTS } from './simulation/faulty-store.ts'
+import { type Aftermath, checkPromises, determinedOutcomes, readAftermath } from './simulation/check.ts'
+import { faultyStore, HintBus, NO_FAULTS } from './simulation/faulty-store.ts'
 import { Ledger } from './simulation/ledger.ts'
-import { drawProgram, drawWork, simulatedTasks } from './simulation/workload.ts'
+import { CHAOS_MS, drawPlan, type Harm, LEASE_MS, type Plan, type Submission } from './simulation/plan.ts'
+import { simulatedTasks } from './simulation/tasks.ts'
 import { type SimulatedProcess, World } from './simulation/world.ts'
 
+export type { Plan } from './simulation/plan.ts'
 export type { SimulatedProcess } from './simulation/world.ts'
 
-export type SimulationOptions = {
-  readonly seed: number
-  /** Opens the one shared store for one more process, on that process's clock. */
-  open(process: SimulatedProcess): Promise<Store>
-}
+/** Opens the one shared store for one more process, on that process's `storeClock`. */
+export type OpenSimulated = (process: SimulatedProcess) => Promise<Store>
+
+export type SimulationOptions = { readonly open: OpenSimulated } & ({ readonly seed: number } | { readonly plan: Plan })
 
 export type SimulationReport = {
-  readonly seed: number
-  /** What was promised and not kept, in words; empty when all is well. */
+  readonly plan: Plan
+  /** What was promised and not kept, in words that begin with the rule's name; empty when all is well. */
   readonly broken: readonly string[]
-  /** Of all events in their order: the same for the same seed. */
+  /** How those submissions ended that nothing came between: the same on every store. By key. */
+  readonly outcomes: Readonly<Record<string, string>>
+  /** Of all events in their order: the same for the same plan and store. */
   readonly hash: string
   readonly jobs: number
   readonly events: number
@@ -30,91 +33,83 @@ export type SimulationReport = {
   readonly counts: Readonly<Record<string, number>>
 }
 
-const CHAOS_MS = 30_000
 /** After the faults have stopped, everything has to end within this. */
 const CALM_MS = 600_000
-const LEASE_MS = 4_000
+const SCHEDULE = 'ticks'
 
 /**
- * Runs the real engine on a real store, in simulated time, with everything going wrong that can: processes killed and
- * frozen, hints lost, commits delayed, refused, or applied without an answer. Then it lets the faults stop, waits for
- * everything to end, and checks the promises of DESIGN.md 4.2 from the store's history.
+ * Runs the real engine on a real store, in simulated time, with everything going wrong that can: processes killed, frozen
+ * and cut off, clocks set, the disk full, hints lost, commits delayed, refused, repeated, or applied without an answer. Then it
+ * lets the faults stop, waits for everything to end, and checks the promises of DESIGN.md 4.2 from the store's history.
  */
 export async function simulate(options: SimulationOptions): Promise<SimulationReport> {
-  return new Simulation(options).run()
+  const plan = 'plan' in options ? options.plan : drawPlan(options.seed)
+  return new Simulation(plan, options.open).run()
 }
 
 type Booted = { readonly process: SimulatedProcess; readonly store: Store; readonly engine: Engine; workers: Worker[] }
 
 class Simulation {
-  readonly #options: SimulationOptions
+  readonly #plan: Plan
+  readonly #open: OpenSimulated
   readonly #world: World
   readonly #ledger = new Ledger()
   readonly #bus: HintBus
   readonly #stores: Store[] = []
   readonly #machines: Booted[] = []
-  readonly #counts = { kills: 0, pauses: 0, stops: 0, cancels: 0 }
-  #faults: Faults
+  readonly #counts: Record<string, number> = {}
+  #faults: Plan['faults']
   #submitting = 0
   /** Nobody may die or freeze any more. */
   #isCalm = false
   #allEnded = false
 
-  constructor(options: SimulationOptions) {
-    this.#options = options
-    this.#world = new World(seededRandom(`simulation ${options.seed}`))
-    this.#faults = this.#drawFaults()
-    this.#bus = new HintBus(this.#world, () => this.#faults)
+  constructor(plan: Plan, open: OpenSimulated) {
+    this.#plan = plan
+    this.#open = open
+    this.#world = new World(`simulation ${plan.seed}`)
+    this.#faults = plan.faults
+    this.#bus = new HintBus(() => this.#faults)
   }
 
   async run(): Promise<SimulationReport> {
     const world = this.#world
     const start = world.now
-    const harm = this.#begin()
+    const begun = this.#begin()
     await world.run(() => false, start + CHAOS_MS)
-    await harm
+    await begun
     const calm = this.#calmDown()
     await world.run(() => this.#allEnded, world.now + CALM_MS)
     const { store } = await calm
-    const aftermath = await readAftermath(store, this.#ledger)
-    const broken = await checkPromises(aftermath)
-    if (this.#submitting > 0) broken.push(`${this.#submitting} submissions never came to an end`)
     const simulatedMs = world.now - start
+    const aftermath = await readAftermath(store, this.#ledger)
+    const broken = await checkPromises(aftermath, this.#plan)
+    if (this.#submitting > 0) broken.push(`submitted: ${this.#submitting} submissions never came to an end`)
     await this.#close()
     return this.#report(aftermath, broken, simulatedMs)
   }
 
-  #report({ history }: Aftermath, broken: readonly string[], simulatedMs: number): SimulationReport {
-    const { seed } = this.#options
-    const { jobs, events } = history
+  #report(aftermath: Aftermath, broken: readonly string[], simulatedMs: number): SimulationReport {
+    const { jobs, events } = aftermath.history
     const counts = { ...this.#counts, ...this.#ledger.counts }
-    return { seed, broken, hash: hashOf(events), jobs: jobs.length, events: events.length, simulatedMs, counts }
-  }
-
-  // Each seed has a character of its own: some worlds lose every hint, others are only slow.
-  #drawFaults(): Faults {
-    const world = this.#world
-    const one = (high: number) => (world.chance(0.3) ? 0 : world.random() * high)
-    return {
-      slow: one(0.1),
-      failBefore: one(0.1),
-      failAfter: one(0.1),
-      hintLost: world.chance(0.15) ? 1 : one(0.5),
-      hintLateMs: world.between(0, 200),
-    }
+    const sizes = { jobs: jobs.length, events: events.length, simulatedMs, counts }
+    return { plan: this.#plan, broken, outcomes: determinedOutcomes(aftermath), hash: hashOf(events), ...sizes }
   }
 
   async #begin(): Promise<void> {
     const client = await this.#boot('client')
-    for (let index = this.#world.between(2, 4); index > 0; index--) await this.#bootWorker()
-    this.#submitAll(client)
-    this.#wreakHavoc()
+    for (let index = 0; index < this.#plan.machines; index++) await this.#bootWorker()
+    this.#submitting = this.#plan.submissions.length
+    for (const submission of this.#plan.submissions)
+      client.process.clock.setTimeout(() => void this.#submit(client, submission), submission.atMs)
+    const demon = this.#world.process('demon')
+    for (const harm of this.#plan.harms) demon.clock.setTimeout(() => void this.#doHarm(demon, harm), harm.atMs)
   }
 
   async #boot(name: string): Promise<Booted> {
     const world = this.#world
     const process = world.process(name)
-    const opened = await this.#options.open(process)
+    const opened = await this.#open(process)
     this.#stores.push(opened)
     const store = faultyStore({
       store: opened,
@@ -125,10 +120,19 @@ class Simulation {
       observe: (by, method, args, result) => this.#observe(opened, by, method, args, result),
     })
     // Now and then a process comes that knows less than the others, as in the middle of a deployment.
-    const isOld = name === 'worker' && world.chance(0.1) && !this.#isCalm
-    const tasks = isOld ? [] : simulatedTasks(process, this.#ledger).all
-    const engine = createEngine({ store, tasks, random: world.random, report: () => {} })
+    const isOld = name === 'worker' && process.dice.chance(0.1) && !this.#isCalm
+    const tasks = isOld ? [] : simulatedTasks(process, this.#ledger)
+    const { random } = process.dice
+    const engine = createEngine({ store, tasks, random, report: () => {}, ...this.#schedules(name, isOld) })
     return { process, store, engine, workers: [] }
+  }
+
+  #schedules(name: string, isOld: boolean) {
+    const { tickMs } = this.#plan
+    if (tickMs === undefined || isOld || name !== 'worker') return {}
+    const ticks = schedule({ name: SCHEDULE, task: 'tick', cron: `${tickMs}`, overlap: 'allow', catchUp: 'all' })
+    // When calm has come no more of them are wanted.
+    return { cron: readInterval, schedules: this.#isCalm ? [] : [ticks] }
   }
 
   #observe(store: Store, process: SimulatedProcess, method: string, args: readonly unknown[], result: unknown): void {
@@ -140,124 +144,121 @@ class Simulation {
   async #bootWorker(): Promise<void> {
     const booted = await this.#boot('worker')
     this.#machines.push(booted)
-    for (let index = this.#world.between(1, 2); index > 0; index--) void this.#startWorker(booted)
+    for (let index = booted.process.dice.between(1, 2); index > 0; index--) void this.#startWorker(booted)
   }
 
-  async #startWorker(booted: Booted): Promise<void> {
-    const queues = { default: this.#world.between(1, 4), flows: this.#world.between(1, 3) }
+  async #startWorker({ engine, process, workers }: Booted): Promise<void> {
+    const { dice } = process
+    const queues = { default: dice.between(1, 4), flows: dice.between(1, 3) }
+    const resident = dice.chance(0.5) ? {} : { residentMax: dice.between(1, 3), residentMs: dice.between(100, 2_000) }
     for (;;) {
       try {
-        booted.workers.push(await booted.engine.startWorker({ queues, leaseMs: LEASE_MS }))
+        workers.push(await engine.startWorker({ queues, leaseMs: LEASE_MS, ...resident }))
         return
       } catch {
-        await booted.process.sleep(500)
+        await process.sleep(500)
       }
-    }
-  }
-
-  #submitAll(client: Booted): void {
-    const world = this.#world
-    for (let index = world.between(6, 14); index > 0; index--) {
-      this.#submitting++
-      client.process.clock.setTimeout(() => void this.#submit(client, `key-${index}`), world.between(0, CHAOS_MS * 0.8))
     }
   }
 
   /** Submits with a key, as often as it takes; whatever the store answered, it is one job. */
-  async #submit({ process, engine }: Booted, idempotencyKey: string): Promise<void> {
-    const world = this.#world
-    const isFlow = world.chance(0.75)
-    const input = isFlow ? drawProgram(world, 2) : drawWork(world)
+  async #submit({ process, engine }: Booted, submission: Submission): Promise<void> {
+    const { key: idempotencyKey, task, input, priority, times, delayMs, deadlineMs } = submission
     const options = {
-      idempotencyKey,
-      priority: world.between(-2, 2),
-      ...(world.chance(0.2) && { delayMs: world.between(0, 5_000) }),
-      ...(world.chance(0.1) && { deadlineMs: world.between(1_000, 20_000) }),
+      ...{ idempotencyKey, priority },
+      ...(delayMs !== undefined && { delayMs }),
+      ...(deadlineMs !== undefined && { deadlineMs }),
     }
-    const ids = new Set<JobId>()
-    const times = world.chance(0.2) ? 3 : 1
-    while (ids.size === 0 || world.chance(1 - 1 / times)) {
+    const ids: JobId[] = []
+    while (ids.length < times) {
       try {
-        ids.add((await engine.submit(isFlow ? 'program' : 'work', input, options)).id)
+        ids.push((await engine.submit(task, input, options)).id)
       } catch {
-        await process.sleep(world.between(50, 1_000))
+        await process.sleep(process.dice.between(50, 1_000))
       }
     }
     for (const id of ids) this.#ledger.accepted.push({ id, key: idempotencyKey })
     this.#submitting--
-    if (world.chance(0.15)) await this.#cancelLater(engine, process, world.pick([...ids]))
+    const [id] = ids
+    if (id !== undefined) await this.#followUp(engine, process, id, submission)
   }
 
-  async #cancelLater(engine: Engine, process: SimulatedProcess, id: JobId): Promise<void> {
-    await process.sleep(this.#world.between(0, 8_000))
-    this.#counts.cancels++
-    for (;;) {
-      try {
-        await engine.cancel(id, 'It was cancelled by the simulation.')
-        return
-      } catch {
-        await process.sleep(this.#world.between(50, 1_000))
-      }
+  async #followUp(
+    engine: Engine,
+    process: SimulatedProcess,
+    id: JobId,
+    { key, cancelMs, signals = [] }: Submission,
+  ): Promise<void> {
+    const sent = signals.map(async ({ name, afterMs }, index) => {
+      await process.sleep(afterMs)
+      await insist(process, () => engine.signal(id, name, index, { key: `${key}-${index}` }))
+    })
+    if (cancelMs !== undefined) {
+      await process.sleep(cancelMs)
+      await this.#cancel(engine, process, id)
     }
+    await Promise.all(sent)
   }
 
-  /** From now on something bad happens every few seconds. */
-  #wreakHavoc(): void {
-    const demon = this.#world.process('demon')
-    const next = () => {
-      if (this.#isCalm) return
-      void this.#doHarm(demon)
-      demon.clock.setTimeout(next, this.#world.between(200, 4_000))
-    }
-    demon.clock.setTimeout(next, this.#world.between(0, 3_000))
+  async #cancel(engine: Engine, process: SimulatedProcess, id: JobId): Promise<void> {
+    this.#count('cancel')
+    await insist(process, () => engine.cancel(id, 'It was cancelled by the simulation.'))
   }
 
-  async #doHarm(demon: SimulatedProcess): Promise<void> {
+  async #doHarm(demon: SimulatedProcess, harm: Harm): Promise<void> {
     const world = this.#world
     const living = this.#machines.filter(({ process }) => process.isAlive)
-    const harm = world.pick(['kill', 'kill', 'pause', 'pause', 'stop', 'cancel'] as const)
-    if (harm === 'cancel') return this.#cancelSomething(demon)
-    if (living.length === 0) return
-    const victim = world.pick(living)
-    if (harm === 'kill') this.#kill(victim)
-    if (harm === 'pause') {
-      this.#counts.pauses++
-      victim.process.pausedUntil = world.now + world.between(100, LEASE_MS * 3)
-      return
+    const victim = living[Math.floor(harm.victim * living.length)]
+    if (harm.harm !== 'cancel') this.#count(harm.harm)
+    switch (harm.harm) {
+      case 'jump':
+        world.jumpedMs += harm.byMs
+        return
+      case 'full':
+        world.fullUntil = world.now + harm.forMs
+        return
+      case 'cancel':
+        return this.#cancelSomething(harm.victim, victim)
+      case 'pause':
+        if (victim !== undefined) victim.process.pausedUntil = world.now + harm.forMs
+        return
+      case 'cut':
+        if (victim !== undefined) victim.process.cutOffUntil = world.now + harm.forMs
+        return
+      case 'skew':
+        if (victim !== undefined) victim.process.skewMs = harm.byMs
+        return
+      case 'kill':
+        if (victim !== undefined) kill(victim, harm.isUnreachable)
+        return this.#comeBack(demon, harm.backMs)
+      case 'stop':
+        if (victim !== undefined) await stop(victim, harm.graceMs)
+        return this.#comeBack(demon, harm.backMs)
     }
-    if (harm === 'stop') await this.#stop(victim)
-    await demon.sleep(world.between(0, 3_000))
+  }
+
+  async #comeBack(demon: SimulatedProcess, afterMs: number): Promise<void> {
+    await demon.sleep(afterMs)
     if (!this.#isCalm) await this.#bootWorker()
   }
 
-  #kill({ process, workers }: Booted): void {
-    this.#counts.kills++
-    if (this.#world.chance(0.3)) for (const worker of workers) worker.kill()
-    process.isUnreachable = this.#world.chance(0.3)
-    process.isAlive = false
-  }
-
-  async #stop(booted: Booted): Promise<void> {
-    this.#counts.stops++
-    const workers = booted.workers.splice(0)
-    await Promise.all(workers.map((worker) => worker.stop({ graceMs: this.#world.between(0, 3_000) }).catch(() => {})))
-    await booted.store[Symbol.asyncDispose]()
-    booted.process.isAlive = false
-  }
-
-  async #cancelSomething(demon: SimulatedProcess): Promise<void> {
+  async #cancelSomething(place: number, by: Booted | undefined): Promise<void> {
     const { seen } = this.#ledger
-    const living = this.#machines.filter(({ process }) => process.isAlive)
-    if (seen.length === 0 || living.length === 0) return
-    await this.#cancelLater(this.#world.pick(living).engine, demon, this.#world.pick(seen))
+    const id = seen[Math.floor(place * seen.length)]
+    if (id !== undefined && by !== undefined) await this.#cancel(by.engine, by.process, id)
+  }
+
+  #count(what: string): void {
+    this.#counts[what] = (this.#counts[what] ?? 0) + 1
   }
 
   async #calmDown(): Promise<Booted> {
     this.#isCalm = true
     this.#faults = NO_FAULTS
-    for (const process of this.#world.processes) process.pausedUntil = 0
-    for (let index = 0; index < 2; index++) await this.#bootWorker()
+    this.#world.calm()
     const watcher = await this.#boot('watcher')
+    await watcher.store.schedules.pause(SCHEDULE, { paused: true, nextAt: undefined })
+    for (let index = 0; index < 2; index++) await this.#bootWorker()
     this.#watch(watcher)
     return watcher
   }
@@ -265,7 +266,7 @@ class Simulation {
   #watch({ process, store }: Booted): void {
     const look = async () => {
       const queues = await store.queues()
-      const left = queues.reduce((sum, { waiting, scheduled, running }) => sum + waiting + scheduled + running, 0)
+      const left = queues.reduce((sum, one) => sum + one.waiting + one.scheduled + one.running + one.blocked, 0)
       this.#allEnded = left === 0 && this.#submitting === 0
       if (!this.#allEnded) process.clock.setTimeout(() => void look(), 1_000)
     }
@@ -277,6 +278,39 @@ class Simulation {
     for (const store of this.#stores) await store[Symbol.asyncDispose]()
   }
 }
+
+/** Asks again until the store answers. */
+async function insist(process: SimulatedProcess, ask: () => Promise<unknown>): Promise<void> {
+  for (;;) {
+    try {
+      await ask()
+      return
+    } catch (error) {
+      const { code } = error as { readonly code?: unknown }
+      // Anything else is an answer: there is nothing that could be signalled any more.
+      if (code !== 'store_unavailable' && code !== 'store_full') return
+      await process.sleep(process.dice.between(50, 1_000))
+    }
+  }
+}
+
+function kill({ process, workers }: Booted, isUnreachable: boolean): void {
+  if (process.dice.chance(0.3)) for (const worker of workers) worker.kill()
+  process.isUnreachable = isUnreachable
+  process.isAlive = false
+}
+
+async function stop(booted: Booted, graceMs: number): Promise<void> {
+  const workers = booted.workers.splice(0)
+  await Promise.all(workers.map((worker) => worker.stop({ graceMs }).catch(() => {})))
+  await booted.store[Symbol.asyncDispose]()
+  booted.process.isAlive = false
+}
+
+/** A calendar for schedules that are as simple as can be: so many milliseconds. */
+const readInterval: ReadCron = (everyMs) => ({
+  next: (after) => (Math.floor(after / Number(everyMs)) + 1) * Number(everyMs),
+})
 
 function hashOf(events: readonly JobEvent[]): string {
   const hash = createHash('sha256')

@@ -42,7 +42,8 @@ export class Ledger {
     this.counts.stepRuns++
     // A process that was frozen while another one took over cannot know it; what it does is not recorded.
     if (this.#holder.get(id) !== process) return
-    if (this.#recorded.has(`${id} ${name}`)) this.violation(`job ${id}: step ${name} ran again after it was recorded`)
+    if (this.#recorded.has(`${id} ${name}`))
+      this.violation(`recorded-step-stays: job ${id}: step ${name} ran again after it was recorded`)
   }
 
   cancelled(id: JobId, outcome: CancelOutcome, cursor: Promise<number>): void {
@@ -53,6 +54,8 @@ export class Ledger {
     this.counts.commits++
     this.#checkFence(batch, result)
     for (const { lease } of result.claimed) {
+      if (lease.attempt <= (this.#attempts.get(lease.jobId) ?? 0))
+        this.violation(`one-owner: job ${lease.jobId}: attempt ${lease.attempt} was given out twice`)
       this.#attempts.set(lease.jobId, lease.attempt)
       this.counts.claims++
       if (lease.attempt === 1) this.seen.push(lease.jobId)
@@ -72,18 +75,21 @@ export class Ledger {
     for (const [index, { lease, outcome }] of batch.settle.entries()) {
       if (result.settled[index] === 'lease_lost' || !isLate(lease)) continue
       this.violation(
-        `job ${lease.jobId}: attempt ${lease.attempt} was settled as ${outcome} after another one had begun`,
+        `late-worker-changes-nothing: job ${lease.jobId}: attempt ${lease.attempt} was settled as ${outcome} after another one had begun`,
       )
     }
     for (const [index, { lease }] of batch.advance.entries()) {
       if (result.advanced[index] !== 'recorded' || !isLate(lease)) continue
-      this.violation(`job ${lease.jobId}: attempt ${lease.attempt} recorded a step after another one had begun`)
+      this.violation(
+        `late-worker-changes-nothing: job ${lease.jobId}: attempt ${lease.attempt} recorded a step after another one had begun`,
+      )
     }
   }
 
   #record({ lease, steps }: Advance): void {
-    for (const { kind, name, step, concurrency } of steps) {
-      if (kind === 'step') this.#recorded.add(`${lease.jobId} ${name}`)
+    for (const { kind, name, step, concurrency, value, error } of steps) {
+      // One that is to be undone is stored when it begins, too.
+      if (kind === 'step' && (value !== undefined || error !== undefined)) this.#recorded.add(`${lease.jobId} ${name}`)
       if (concurrency !== undefined) this.concurrency.set(`${lease.jobId} ${step}`, concurrency)
     }
     this.counts.steps += steps.length
