@@ -155,7 +155,8 @@ export const claimFromLane = `
 
 /**
  * The same from several lanes, merged by urgency: their heads are looked at first, and the best of them locked. $3 lanes
- * with a low-water mark each ($5, $6, $7). Index: live_ready (lane, urgency, rank, seq).
+ * with a low-water mark each ($5, $6, $7). They are locked by their numbers: `state + 0` keeps the plan from reading all of
+ * live_ready, beside each head, to find them. Index: live_ready (lane, urgency, rank, seq). Primary key: live (seq).
  */
 export const claimFromLanes = `
   with heads as materialized (
@@ -176,7 +177,7 @@ export const claimFromLanes = `
   ),
   locked as materialized (
     select live.seq from heads join live on live.seq = heads.seq
-    where live.state = 6 and live.pin is null
+    where live.state + 0 = 6 and live.pin is null
     order by heads.urgency, heads.rank, heads.seq limit $4::integer
     for update of live skip locked
   ),
@@ -205,7 +206,7 @@ export const settleSucceeded = `
   ),
   ended as materialized (
     delete from live using given
-    where live.seq = given.seq and live.attempt = given.attempt and live.worker = $4::integer and live.state = 7
+    where live.seq = given.seq and live.attempt = given.attempt and live.worker = $4::integer and live.state + 0 = 7
       and live.cancel_at is null and live.grouped < 2 and live.ending is null and live.limit_key is null
       and live.cache_key is null and live.session is null and (select count(*) from groups) >= 0
       and not (live.is_workflow and exists (select from live as child where child.parent_seq = live.seq and child.attached))
@@ -279,7 +280,7 @@ export const lockGroup = `
 /** Of these jobs, those that the worker runs. Primary key: live (seq). */
 export const lockHeld = `
   select ${heldColumns} from live
-  where seq = any ($1::bigint[]) and worker = $2::integer and state = 7
+  where seq = any ($1::bigint[]) and worker = $2::integer and state + 0 = 7
   order by seq for update`
 
 /** Of these jobs, those that wait. Primary key: live (seq). */
@@ -345,7 +346,7 @@ export const tellHeld = `
     from unnest($1::bigint[], $2::integer[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[])
       with ordinality as given (seq, attempt, kind, at, level, message, data, i)
     join live on live.seq = given.seq and live.attempt = given.attempt
-    where live.worker = $8::integer and live.state = 7
+    where live.worker = $8::integer and live.state + 0 = 7
   ),
   blocks as materialized (select next_blocks((select count(*) from kept)) as n)
   insert into events (cursor, seq, kind, attempt, at, level, message, data)
@@ -359,7 +360,7 @@ export const keepProgress = `
   from unnest($1::bigint[], $2::integer[], $3::double precision[], $4::text[], $5::bigint[])
     as given (seq, attempt, fraction, message, at)
   join live on live.seq = given.seq and live.attempt = given.attempt
-  where live.worker = $6::integer and live.state = 7
+  where live.worker = $6::integer and live.state + 0 = 7
   on conflict (seq) do update set fraction = excluded.fraction, message = excluded.message, at = excluded.at`
 
 /** Primary key: steps (seq, step). */
@@ -549,7 +550,7 @@ export const beginEndings = `
 /** Those of them whose children have ended are due. Primary key: live (seq). */
 export const wakeEndings = `
   update live set state = 6, due_at = $2::bigint, rank = $2::bigint
-  where seq = any ($1::bigint[]) and state = 5
+  where seq = any ($1::bigint[]) and state + 0 = 5
     and not exists (select from live as child where child.parent_seq = live.seq and child.attached)
   returning lane`
 
@@ -651,7 +652,7 @@ export const insertWorker = `
   from (select coalesce($8::bigint, (extract(epoch from clock_timestamp()) * 1000)::bigint) as ms) as now
   returning id`
 
-/** Index: workers_alive (process). */
+/** Indexes: workers_alive (process), live_running (worker, seq). */
 export const aliveWorkers = `
   select id, uid, name, process, host, pid, queues, lease_ms, lease_until, started_at, deployment, labels, offers,
     (select count(*) from live where live.worker = workers.id and live.state = 7) as running
@@ -664,11 +665,11 @@ export const lostWorkers = `
   from workers left join processes on processes.id = workers.process
   where workers.ended_at is null`
 
-/** Ended workers that a claim under way has given jobs all the same. Index: workers_ended (ended_at). */
+/** Ended workers that a claim under way has given jobs all the same. Index: live_running (worker, seq). */
 export const endedHolders = `
   select id from workers
   where ended_at is not null and ended_at > $1::bigint
-    and exists (select from live where live.worker = workers.id and live.state = 7)`
+    and (select true from live where live.worker = workers.id and live.state = 7 limit 1)`
 
 /** Primary key: workers (id). */
 export const renewLeases = `
