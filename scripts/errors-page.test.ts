@@ -11,6 +11,7 @@ const UNIONS: readonly (readonly [string, string])[] = [
   ['packages/engine/src/executor/errors.ts', 'ExecutorErrorCode'],
   ['packages/artifacts/src/errors.ts', 'ArtifactErrorCode'],
   ['packages/geo/src/errors.ts', 'GeoErrorCode'],
+  ['packages/inference/src/errors.ts', 'ModelErrorCode'],
   ['apps/documents/src/errors.ts', 'DocumentErrorCode'],
   ['apps/watershed/src/errors.ts', 'WatershedErrorCode'],
   ['packages/server/src/problem/http-problem.ts', 'ServerErrorCode'],

@@ -10,6 +10,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'packages/engine': [],
   'packages/wire': [],
   'packages/geo': [],
+  'packages/inference': [],
   'packages/artifacts': ['@headrace/engine'],
   'packages/store-sqlite': ['@headrace/engine'],
   'packages/store-postgres': ['@headrace/engine'],

@@ -1,0 +1,20 @@
+import type { ModelErrorCode } from '../errors.ts'
+import type { ModelManifest } from '../manifest/manifest.ts'
+import type { Tensors } from '../tensor/tensor.ts'
+
+/** What a session's thread is started with. */
+export type SessionSetup = { readonly path: string; readonly manifest: ModelManifest }
+
+export type ToSession =
+  | { readonly type: 'run'; readonly number: number; readonly inputs: Tensors }
+  | { readonly type: 'close' }
+
+export type FromSession =
+  | { readonly type: 'ready' }
+  | { readonly type: 'refused'; readonly error: PlainError }
+  | { readonly type: 'ran'; readonly number: number; readonly outputs: Tensors }
+  | { readonly type: 'threw'; readonly number: number; readonly error: PlainError }
+  | { readonly type: 'closed' }
+
+/** An error that crosses threads. */
+export type PlainError = { readonly code: ModelErrorCode; readonly message: string }

@@ -1,0 +1,124 @@
+import { Worker } from 'node:worker_threads'
+import { ModelError } from '../errors.ts'
+import type { ModelManifest } from '../manifest/manifest.ts'
+import type { Tensors } from '../tensor/tensor.ts'
+import type { FromSession, PlainError, SessionSetup, ToSession } from './messages.ts'
+
+/** To look through a file, load it and run it once. */
+const LOAD_MS = 120_000
+
+type Running = { readonly resolve: (outputs: Tensors) => void; readonly reject: (error: Error) => void }
+
+/** A model that is loaded, in a thread of its own: a run takes the thread, and not the server's event loop. */
+export class Session {
+  readonly #thread: Worker
+  readonly #running = new Map<number, Running>()
+  #number = 0
+  #gone: Error | undefined
+  readonly #exited: Promise<void>
+
+  private constructor(thread: Worker) {
+    this.#thread = thread
+    this.#exited = new Promise((resolve) => thread.once('exit', () => resolve()))
+  }
+
+  /**
+   * Checks a model file and loads it.
+   * @throws {ModelError} what is wrong with it, or with its manifest
+   */
+  static async open(path: string, manifest: ModelManifest): Promise<Session> {
+    const workerData: SessionSetup = { path, manifest }
+    const thread = new Worker(new URL('./session-thread.ts', import.meta.url), {
+      workerData,
+      name: `${manifest.name}@${manifest.version}`,
+    })
+    // What runs is waited for by somebody; an idle model keeps no program alive.
+    const session = new Session(thread)
+    try {
+      await session.#ready()
+    } catch (error) {
+      await thread.terminate()
+      throw error
+    }
+    thread.on('message', (message: FromSession) => session.#hear(message))
+    thread.unref()
+    return session
+  }
+
+  /** Whether its thread has died, and it must be opened anew. */
+  get isGone(): boolean {
+    return this.#gone !== undefined
+  }
+
+  /** @throws {ModelError} `model_run_failed` */
+  run(inputs: Tensors): Promise<Tensors> {
+    if (this.#gone) return Promise.reject(this.#gone)
+    const number = ++this.#number
+    return new Promise((resolve, reject) => {
+      this.#running.set(number, { resolve, reject })
+      this.#thread.ref()
+      this.#post({ type: 'run', number, inputs })
+    })
+  }
+
+  /** Lets what runs come to its end, then gives the memory back. */
+  async close(): Promise<void> {
+    if (!this.#gone) {
+      this.#thread.ref()
+      this.#post({ type: 'close' })
+    }
+    await this.#exited
+  }
+
+  #ready(): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const timer = setTimeout(() => reject(loadFailed(`it was not loaded within ${LOAD_MS / 1_000} s`)), LOAD_MS)
+    this.#thread.once('message', (message: FromSession) => {
+      if (message.type === 'refused') reject(errorOf(message.error))
+      else resolve()
+    })
+    this.#thread.on('error', (error: Error) => {
+      reject(loadFailed(error.message))
+      this.#die(error)
+    })
+    this.#thread.once('exit', (code) => {
+      reject(loadFailed(`its thread ended with ${code}`))
+      this.#die(new Error(`its thread ended with ${code}`))
+    })
+    return promise.finally(() => clearTimeout(timer))
+  }
+
+  #hear(message: FromSession): void {
+    if (message.type !== 'ran' && message.type !== 'threw') return
+    const running = this.#running.get(message.number)
+    this.#running.delete(message.number)
+    if (this.#running.size === 0) this.#thread.unref()
+    if (message.type === 'ran') running?.resolve(message.outputs)
+    else running?.reject(errorOf(message.error))
+  }
+
+  #die(cause: Error): void {
+    this.#gone ??= new ModelError(
+      'model_run_failed',
+      `The model’s thread has died: ${cause.message}. It is loaded again at the next request.`,
+      {
+        cause,
+        retryable: true,
+      },
+    )
+    for (const { reject } of this.#running.values()) reject(this.#gone)
+    this.#running.clear()
+  }
+
+  #post(message: ToSession): void {
+    this.#thread.postMessage(message)
+  }
+}
+
+function errorOf({ code, message }: PlainError): ModelError {
+  return new ModelError(code, message)
+}
+
+function loadFailed(why: string): ModelError {
+  return new ModelError('model_load_failed', `The model cannot be loaded: ${why}.`)
+}
