@@ -178,6 +178,20 @@ test('retry prints the id of the new job; to cancel an ended one says that it ha
   assert.match((await place.run(['cancel', id])).stdout, /had ended before: succeeded/)
 })
 
+test('retry takes another input, and says where it begins', async () => {
+  const id = await submitEcho('message=before')
+  await place.run(['watch', id])
+  await writeFile(join(place.dir, 'again.json'), '{"message":"after"}')
+  const { stdout } = await place.run(['retry', id, '--from', 'start', '--input', '@again.json', '--json'])
+  const { jobID, retryOf } = JSON.parse(stdout)
+  assert.equal(retryOf, id)
+  await place.run(['watch', jobID])
+  assert.deepEqual(JSON.parse((await place.run(['result', jobID])).stdout), { message: 'after' })
+  const refused = await place.run(['retry', id, '--from', 'failed-step'])
+  assert.match(refused.stderr, /has no steps/)
+  assert.equal(refused.code, 2)
+})
+
 test('processes, process, queues and workers say what there is', async () => {
   assert.match((await place.run(['processes'])).stdout, /^echo +1\.0\.0 +Echo$/m)
   assert.match((await place.run(['process', 'echo'])).stdout, /message +string +yes +Any text\./)

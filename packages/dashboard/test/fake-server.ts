@@ -24,6 +24,8 @@ export type FakeServer = AsyncDisposable & {
   readonly queues: WireQueue[]
   /** What the pages asked for, as `METHOD /path?query`. */
   readonly requests: string[]
+  /** What retries were asked for with. */
+  readonly retries: unknown[]
   readonly attempts: Map<string, WireAttempt[]>
   readonly steps: Map<string, WireStep[]>
   readonly inputs: Map<string, Json>
@@ -80,6 +82,7 @@ export async function startFakeServer(options: {
     jobs: [...(options.jobs ?? [])],
     queues: fakeQueues(),
     requests: [] as string[],
+    retries: [] as unknown[],
     expectedFaults: [] as string[],
     attempts: new Map<string, WireAttempt[]>(),
     steps: new Map<string, WireStep[]>(),
@@ -159,7 +162,7 @@ export async function startFakeServer(options: {
       case 'processes':
         return under === 'execution' ? execute(id ?? '', body) : processes(id)
       case 'jobs':
-        return id === undefined ? list(query) : job(method, id, under, query)
+        return id === undefined ? list(query) : job(method, id, under, { query, body })
       default:
         return notFound(`There is nothing at /${parts.join('/')}.`)
     }
@@ -213,7 +216,7 @@ export async function startFakeServer(options: {
     method: string,
     id: string,
     under: string | undefined,
-    query: URLSearchParams,
+    { query, body }: { readonly query: URLSearchParams; readonly body: unknown },
   ): { status?: number; body: unknown } {
     const found = fake.jobs.find((one) => one.jobID === id)
     if (!found) return notFound(`There is no job ${id}.`)
@@ -223,6 +226,7 @@ export async function startFakeServer(options: {
       case 'signals':
         return signal(found)
       case 'retry':
+        fake.retries.push(body)
         return { status: 201, body: retry(found) }
       case 'tree':
         return { body: { jobs: treeOf(found), truncated: false } }

@@ -83,6 +83,33 @@ testPage(
 )
 
 testPage(
+  'a workflow that failed is tried again from the step that failed or from the start, with another input if wished',
+  {
+    jobs: [
+      { ...RUNNING, kind: 'workflow', state: 'failed', status: 'failed', finished: iso(T0 + 2e6), error: FAKE_ERROR },
+    ],
+  },
+  async ({ page, fake }) => {
+    fake.inputs.set(JOB, { zoom: 3 })
+    await page.goto(`/app/jobs/${JOB}`)
+    await page.getByRole('button', { name: 'Retry' }).click()
+    const dialog = page.getByRole('dialog')
+    assert.equal(await dialog.getByRole('radio', { name: 'From the step that failed' }).isChecked(), true)
+    await dialog.getByRole('button', { name: 'Change the input' }).click()
+    const input = dialog.getByRole('textbox', { name: 'Input' })
+    assert.deepEqual(JSON.parse(await input.inputValue()), { zoom: 3 })
+    await input.fill('{ "zoom": ')
+    await dialog.getByRole('button', { name: 'Start the retry' }).click()
+    await dialog.getByText('This is not JSON').waitFor()
+    await input.fill('{ "zoom": 4 }')
+    await dialog.getByRole('radio', { name: 'From the start' }).check()
+    await dialog.getByRole('button', { name: 'Start the retry' }).click()
+    await page.getByText('Retry of').waitFor()
+    assert.deepEqual(fake.retries, [{ from: 'start', input: { zoom: 4 } }])
+  },
+)
+
+testPage(
   'a lost connection is said quietly, and what happened meanwhile is caught up on',
   { jobs: [RUNNING] },
   async ({ page, fake }) => {

@@ -21,6 +21,8 @@ import { type EndState, isEnded, type Job, type JobId, type RecordedError } from
 import { newJob } from './job/new-job.ts'
 import type { Json } from './json.ts'
 import { type ArtifactSink, Payloads } from './payload/payloads.ts'
+import { keptSteps } from './retry/kept-steps.ts'
+import { checkRetry, type RetryOptions, retriedJob } from './retry/retry-job.ts'
 import type { Resources } from './routing/resources.ts'
 import type { DeclaredSchedule, ReadCron } from './schedule/schedule.ts'
 import { Schedules } from './schedule/schedules.ts'
@@ -254,32 +256,30 @@ export class Engine {
     return this.store.purgeCache(filter)
   }
 
-  /** A new job like an ended one, with a link to it. @throws {UnknownJobError} {JobNotEndedError} {UnknownTaskError} */
-  async retry(id: JobId): Promise<Submitted> {
+  /**
+   * A new job like an ended one, with a link to it. A workflow goes on from the step that failed: what was recorded before
+   * it is handed over and not run again.
+   * @throws {UnknownJobError} {JobNotEndedError} {UnknownTaskError} {OptionInvalidError} {InputInvalidError}
+   *   {IdempotencyConflictError} {PayloadTooLargeError} {LimitFullError} {DeploymentClosedError}; nothing was stored
+   * @example await engine.retry(id, { from: 'start', input: { ...input, zoom: 4 } })
+   */
+  async retry(id: JobId, options: RetryOptions = {}): Promise<Submitted> {
     const job = await this.store.job(id)
     const input = await this.store.input(id)
     if (job === undefined || input === undefined) throw new UnknownJobError(id)
     if (!isEnded(job.state)) throw new JobNotEndedError(id, job.state)
-    const found = this.#find(job.task)
-    const { task, kind, queue, priority, owner, tags, deployment, labels, needs, limit } = job
-    const again = {
-      id: this.#ids.job(),
-      task,
-      kind,
-      queue,
-      priority,
-      input,
-      tags,
-      retryOf: id,
-      ...(owner !== undefined && { owner }),
-      ...(deployment !== undefined && { deployment }),
-      ...(labels !== undefined && { labels }),
-      ...(needs !== undefined && { needs }),
-      ...(limit !== undefined && { limit }),
-      ...(found.kind === 'workflow' && found.onFailure !== undefined && { cleanup: true }),
-    }
-    const [enqueued] = await this.store.enqueue([again])
-    return submitted(enqueued, again)
+    const from = checkRetry(options, job)
+    const task = this.#find(job.task)
+    const edited = options.input === undefined ? undefined : { input: await parseInput(task, options.input) }
+    const payload =
+      edited === undefined ? input : await this.#payloads.encode(options.input, `The input of ${task.name}`)
+    const keeps = from === 'start' ? [] : keptSteps(await this.store.steps(id), 'error' in job ? job.error : undefined)
+    const again = retriedJob({ id: this.#ids.job(), job, task, payload, keeps, ...(edited && { edited }) })
+    const key = options.idempotencyKey
+    const fingerprint = `retry ${id} ${from} ${payload}`
+    const keyed = key === undefined ? again : { ...again, idempotency: { scope: job.owner ?? '', key, fingerprint } }
+    const [enqueued] = await this.store.enqueue([keyed])
+    return submitted(enqueued, keyed)
   }
 
   /**

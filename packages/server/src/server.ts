@@ -21,6 +21,7 @@ import { detailRoutes } from './job/detail-routes.ts'
 import { jobRoutes } from './job/job-routes.ts'
 import { logRoutes } from './job/log-routes.ts'
 import { resultsRoutes } from './job/results-routes.ts'
+import { retryRoute } from './job/retry-route.ts'
 import { signalRoute } from './job/signal-route.ts'
 import { landingRoutes } from './landing-routes.ts'
 import { type ListedRoute, listRoutes } from './openapi/route-list.ts'
@@ -161,6 +162,7 @@ async function addRoutes(
   processRoutes(fastify, context)
   executionRoute(fastify, context)
   jobRoutes(fastify, context)
+  retryRoute(fastify, context)
   signalRoute(fastify, context)
   resultsRoutes(fastify, context)
   detailRoutes(fastify, context)

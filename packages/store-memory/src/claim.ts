@@ -96,6 +96,7 @@ function begin(context: Context, { id: worker }: StoredWorker, stored: Ready): C
     ...(lane.deployment !== '' && { deployment: lane.deployment }),
     ...(lane.needs !== undefined && { needs: lane.needs }),
     ...(owner !== undefined && { owner }),
+    ...(stored.seed !== undefined && { seed: stored.seed }),
     ...(live.ending !== undefined && { ending: live.ending }),
     ...(deadlineAt !== undefined && live.ending === undefined && { deadlineAt }),
   }

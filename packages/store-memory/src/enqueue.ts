@@ -72,6 +72,7 @@ export function insertJob(
     attempts: [],
     signals: [],
     attempt: 0,
+    seed: undefined,
     live: newLive(job, limit, { state, dueAt }),
     end: undefined,
     progress: undefined,
@@ -79,6 +80,7 @@ export function insertJob(
   place.jobs.push(stored)
   place.byId.set(job.id, stored)
   place.live.add(stored)
+  keepSteps(context, stored)
   // Its parent's step is there before the ends of its children are counted.
   parent?.step.children.push(stored)
   if (limit !== undefined) countIn(context, endings, limit)
@@ -105,5 +107,19 @@ function newLive(job: NewJob, limit: JobLimit | undefined, when: Pick<Live, 'sta
     cancel: undefined,
     ending: undefined,
     compensates: false,
+  }
+}
+
+/** Takes over steps of the job that this one repeats, with the children that they stand for. */
+function keepSteps({ place }: Context, stored: StoredJob): void {
+  const { keeps = [], retryOf } = stored.job
+  const old = retryOf === undefined ? undefined : place.byId.get(retryOf)
+  if (old === undefined || keeps.length === 0) return
+  stored.seed = old.seed ?? old.job.id
+  for (const kept of keeps) {
+    const step = old.steps.get(kept.step)
+    if (step === undefined) continue
+    const keptFrom = step.recorded.keptFrom ?? old.job.id
+    stored.steps.set(kept.step, { ...step, recorded: { ...step.recorded, ...kept, keptFrom } })
   }
 }

@@ -78,6 +78,8 @@ export type StoredJob = {
   readonly attempts: Attempt[]
   readonly signals: KeptSignal[]
   attempt: number
+  /** Of one that took over steps: the job whose lots its code draws again. */
+  seed: JobId | undefined
   live: Live | undefined
   end: End | undefined
   progress: Progress | undefined

@@ -64,6 +64,7 @@ export type ClaimedRow = Mark & {
   readonly owner: string | null
   readonly deadline_at: number | null
   readonly ending: string | null
+  readonly seed: JobId | null
 }
 
 /** Takes the most urgent jobs of these lanes, at most so many. */
@@ -101,6 +102,7 @@ export function toClaimed(row: ClaimedRow, { worker }: Commit, lanes: Lanes): Cl
     ...(needs !== undefined && { needs }),
     ...(row.ending !== null && { ending: JSON.parse(row.ending) as NonNullable<Claimed['ending']> }),
     ...(row.owner !== null && { owner: row.owner }),
+    ...(row.seed !== null && { seed: row.seed }),
     ...(row.deadline_at !== null && { deadlineAt: row.deadline_at }),
   }
 }

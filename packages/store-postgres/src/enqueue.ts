@@ -59,7 +59,7 @@ export async function enqueueJobs(session: Session, context: Context, jobs: read
     session,
     jobs.map((job) => laneKeyOf({ job })),
   )
-  if (jobs.every(({ idempotency }) => idempotency === undefined)) {
+  if (jobs.every(({ idempotency, keeps }) => idempotency === undefined && keeps === undefined)) {
     const now = context.clock.now()
     await session.pipeline([
       storeJobs(
@@ -84,10 +84,20 @@ export async function enqueueKeyed(work: Work, jobs: readonly NewJob[], isAnnoun
         created.map((job) => ({ job })),
         { lanes, now, isAnnounced },
       ),
+      ...created.flatMap(keepSteps),
     ])
     hintAtNew(hints, created, now)
   }
   return answers
+}
+
+/** The question by which a job takes over steps of the one that it repeats. */
+function keepSteps({ id, retryOf, keeps }: NewJob): Call[] {
+  if (keeps === undefined || retryOf === undefined) return []
+  const numbers = keeps.map(({ step }) => step)
+  const delivered = keeps.map((kept) => (kept.delivered.length > 0 ? JSON.stringify(kept.delivered) : null))
+  const from = keeps.map(({ deliveredFrom }) => deliveredFrom)
+  return [call(statements.keepSteps, id, retryOf, numbers, delivered, from)]
 }
 
 type Used = { readonly fingerprint: string; readonly job_id: NewJob['id'] }

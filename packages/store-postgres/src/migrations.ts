@@ -337,4 +337,9 @@ export const migrations: readonly string[] = [
     end
   $$;
   `,
+  `
+  alter table jobs add column seed uuid;
+  create index steps_kept on steps (source_seq) where source_seq is not null;
+  create index jobs_retries on jobs (retry_of) where retry_of is not null;
+  `,
 ]

@@ -279,7 +279,10 @@ class PostgresStore implements Store {
   async history(row: number): Promise<readonly RecordedStep[]> {
     const steps = await this.#rows<StepRow>('stepsOfJob', row)
     if (steps.length === 0) return []
-    return toRecordedSteps(steps, await this.#rows<ChildRow>('allChildOutcomes', row))
+    const children = await this.#rows<ChildRow>('allChildOutcomes', row)
+    const isKept = steps.some((step) => step.kept_from !== null)
+    const kept = isKept ? await this.#rows<ChildRow>('keptChildOutcomes', row) : []
+    return toRecordedSteps(steps, [...kept, ...children])
   }
 
   /** This store keeps no results for others yet. */

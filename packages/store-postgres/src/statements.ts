@@ -106,7 +106,7 @@ export const nextScheduled = `
 
 const claimColumns = `
   select jobs.seq, jobs.id, claimed.attempt, claimed.failures, jobs.priority, jobs.task, jobs.queue, jobs.is_workflow, jobs.input,
-    jobs.created_at, jobs.owner, claimed.deadline_at, claimed.ending, claimed.lane, claimed.urgency, claimed.rank`
+    jobs.created_at, jobs.owner, claimed.deadline_at, claimed.ending, claimed.lane, claimed.urgency, claimed.rank, jobs.seed`
 
 const claimDue = `
   blocks as materialized (select next_blocks((select count(*) from due)) as n),
@@ -490,8 +490,37 @@ export const stateForCancel = `
 
 /** Primary key: steps (seq). */
 export const stepsOfJob = `
-  select step, kind, name, value, error, due_at, policy, delivered, delivered_from, recorded_at, compensates
+  select step, kind, name, value, error, due_at, policy, delivered, delivered_from, recorded_at, compensates,
+    (select id from jobs where jobs.seq = steps.source_seq) as kept_from
   from steps where seq = $1::bigint order by step`
+
+/**
+ * Job $1 takes over steps of job $2: their numbers ($3), what was received before each ($4), and how much before that ($5).
+ * Index: jobs_by_id (id).
+ */
+export const keepSteps = `
+  with heir as materialized (select seq from jobs where id = $1::uuid),
+  source as materialized (select seq, coalesce(seed, id) as seed from jobs where id = $2::uuid),
+  inherited as (update jobs set seed = source.seed from heir, source where jobs.seq = heir.seq)
+  insert into steps (seq, step, kind, name, value, error, due_at, policy, child_seq, remaining, released, ended_by,
+    delivered, delivered_from, recorded_at, compensates, source_seq)
+  select heir.seq, old.step, old.kind, old.name, old.value, old.error, old.due_at, old.policy, old.child_seq,
+    old.remaining, old.released, old.ended_by, kept.delivered, kept.delivered_from, old.recorded_at, old.compensates,
+    coalesce(old.source_seq, old.seq)
+  from unnest($3::integer[], $4::text[], $5::integer[]) as kept (step, delivered, delivered_from)
+  cross join heir
+  cross join source
+  join steps as old on old.seq = source.seq and old.step = kept.step`
+
+/** Of the steps that were taken over. Index: jobs_children (parent_seq, step, item). */
+export const keptChildOutcomes = `
+  select jobs.id, jobs.task, jobs.item, jobs.step, ${endState} as state, outcomes.result, outcomes.error,
+    steps.ended_by = jobs.seq as ended_group
+  from steps
+  join jobs on jobs.parent_seq = steps.source_seq and jobs.step = steps.step
+  left join outcomes on outcomes.seq = jobs.seq
+  where steps.seq = $1::bigint and steps.source_seq is not null
+  order by jobs.step, jobs.item`
 
 /** Index: jobs_children (parent_seq, step, item). */
 export const childOutcomes = `

@@ -40,6 +40,7 @@ type ReadyRow = {
   readonly owner: string | null
   readonly deadline_at: number | null
   readonly ending: string | null
+  readonly seed: JobId | null
 }
 
 /** Takes the most urgent jobs of its lanes in this queue, at most so many. */
@@ -110,6 +111,7 @@ function toClaimed(row: ReadyRow, { queue, deployment, needs }: Lane, batch: Com
     ...(deployment !== '' && { deployment }),
     ...(needs !== undefined && { needs }),
     ...(row.owner !== null && { owner: row.owner }),
+    ...(row.seed !== null && { seed: row.seed }),
     // Of one that only cleans up no deadline is left to keep.
     ...(row.ending !== null && { ending: JSON.parse(row.ending) as Ending }),
     ...(row.deadline_at !== null && row.ending === null && { deadlineAt: row.deadline_at }),

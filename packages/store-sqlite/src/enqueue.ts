@@ -110,6 +110,10 @@ export function insertNewJob(
     job.cleanup === true ? HAS_ON_FAILURE : 0,
     deployment === '' ? null : deployment,
   )
+  if (job.keeps !== undefined && job.retryOf !== undefined) {
+    sql.run('keepSteps', seq, JSON.stringify(job.keeps), job.retryOf)
+    sql.run('inheritSeed', job.retryOf, seq)
+  }
   if (job.cache !== undefined) putInCache(context, seq, job.cache)
   if (limit !== undefined) countIn(context, endings, limit)
   for (const tag of job.tags ?? []) sql.run('insertTag', tag, seq)

@@ -346,4 +346,9 @@ export const migrations: readonly string[] = [
   alter table attempts add column ended_cursor integer;
   alter table attempts add column due_at integer;
   `,
+  `
+  alter table jobs add column seed text;
+  create index steps_kept on steps (source_seq) where source_seq is not null;
+  create index jobs_retries on jobs (retry_of) where retry_of is not null;
+  `,
 ]

@@ -267,7 +267,10 @@ class SqliteStore implements Store {
   async history(row: number): Promise<readonly RecordedStep[]> {
     const steps = this.#context.sql.all<StepRow>('stepsOfJob', row)
     if (steps.length === 0) return []
-    return toRecordedSteps(steps, this.#context.sql.all<ChildRow>('allChildOutcomes', row))
+    const children = this.#context.sql.all<ChildRow>('allChildOutcomes', row)
+    const isKept = steps.some((step) => step.kept_from !== null)
+    const kept = isKept ? this.#context.sql.all<ChildRow>('keptChildOutcomes', row) : []
+    return toRecordedSteps(steps, [...kept, ...children])
   }
 
   async purgeCache(filter: { readonly task?: string; readonly key?: string }): Promise<number> {

@@ -44,7 +44,7 @@ export const insertLane = `
 const readyColumns = `
   select live.seq as seq, live.attempt as attempt, live.failures as failures, live.priority as priority,
     live.rank as rank, live.lane as lane, jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,
-    jobs.owner as owner, jobs.deadline_at as deadline_at, live.ending as ending`
+    jobs.owner as owner, jobs.deadline_at as deadline_at, live.ending as ending, jobs.seed as seed`
 
 /** The most urgent ready jobs of a lane. Index: live_ready (lane, priority desc, rank, seq). */
 export const readyJobs = `
@@ -427,8 +427,34 @@ export const stepRecorded = `select compensates from steps where seq = ? and ste
 /** Primary key: steps (seq). */
 export const stepsOfJob = `
   select step, kind, name, value, error, due_at, policy, delivered, delivered_from, recorded_at, child_seq, remaining,
-    released, compensates
+    released, compensates, (select id from jobs where jobs.seq = steps.source_seq) as kept_from
   from steps where seq = ? order by step`
+
+/** Takes over steps of the job with this id. Index: jobs (id unique). */
+export const keepSteps = `
+  insert into steps (seq, step, kind, name, value, error, due_at, policy, child_seq, remaining, released, ended_by,
+    delivered, delivered_from, recorded_at, compensates, source_seq)
+  select ?, old.step, old.kind, old.name, old.value, old.error, old.due_at, old.policy, old.child_seq, old.remaining,
+    old.released, old.ended_by, nullif(kept.value -> 'delivered', '[]'), kept.value ->> 'deliveredFrom', old.recorded_at,
+    old.compensates, coalesce(old.source_seq, old.seq)
+  from jobs
+  cross join json_each(?) as kept
+  cross join steps as old on old.seq = jobs.seq and old.step = kept.value ->> 'step'
+  where jobs.id = ?`
+
+/** The lots that the code of the job with this id drew are drawn again. Primary key: jobs (seq). */
+export const inheritSeed = `
+  update jobs set seed = (select coalesce(old.seed, old.id) from jobs as old where old.id = ?) where seq = ?`
+
+/** Of the steps that were taken over. Primary key: steps (seq). */
+export const keptChildOutcomes = `
+  select jobs.id as id, jobs.task as task, jobs.item as item, jobs.step as step, outcomes.state as state,
+    outcomes.result as result, outcomes.error as error, steps.ended_by = jobs.seq as ended_group
+  from steps
+  cross join jobs indexed by jobs_children on jobs.parent_seq = steps.source_seq and jobs.step = steps.step
+  left join outcomes on outcomes.seq = jobs.seq
+  where steps.seq = ? and steps.source_seq is not null
+  order by jobs.step, jobs.item`
 
 /** Index: jobs_children (parent_seq, step, item). */
 export const childOutcomes = `

@@ -81,6 +81,14 @@ export type JobList = { readonly jobs: readonly StatusInfo[]; readonly links: re
 /** GET /jobs/{id}/tree: the job and its descendants, oldest first. */
 export type JobTree = { readonly jobs: readonly StatusInfo[]; readonly truncated: boolean }
 
+/** POST /jobs/{id}/retry */
+export type RetryRequest = {
+  /** Default: a workflow that did not succeed goes on from the step that failed, everything else begins at its start. */
+  readonly from?: 'start' | 'failed-step'
+  /** Instead of the ended job's input. Steps that are taken over keep the outcomes that they came to with the old one. */
+  readonly input?: Json
+}
+
 /** GET /jobs/{id}/attempts */
 export type WireAttempt = {
   readonly attempt: number
@@ -97,6 +105,8 @@ export type WireStep = {
   readonly kind: 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now' | 'signal' | 'ending' | 'compensate'
   readonly name: string
   readonly recordedAt: string
+  /** The job that ran it, when this one took it over. */
+  readonly keptFrom?: string
   readonly dueAt?: string
   readonly value?: Json
   readonly error?: WireError

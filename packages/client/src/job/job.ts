@@ -3,6 +3,7 @@ import type {
   JobTree,
   Json,
   LogLine,
+  RetryRequest,
   SignalAnswer,
   StatusInfo,
   WireArtifact,
@@ -49,8 +50,12 @@ export interface Job<Output = Json> {
    */
   signal(name: string, value?: Json, options?: { readonly key?: string }): Promise<SignalAnswer>
 
-  /** A new job like this ended one. */
-  retry(): Promise<Job<Output>>
+  /**
+   * A new job like this ended one; a workflow that did not succeed goes on from the step that failed. Safe to repeat: each
+   * call has a key, a random one when left out.
+   * @throws {ProblemError} `job_not_ended`, `input_invalid`, `option_invalid`, or when there is no such job
+   */
+  retry(options?: RetryRequest & { readonly idempotencyKey?: string }): Promise<Job<Output>>
 
   /** What happened and what happens, each event once and in order, up to and including the job's `ended`. */
   events(options?: FollowJobOptions): AsyncIterable<WireEvent>
@@ -95,8 +100,14 @@ export function createJob<Output>(http: Http, id: string): Job<Output> {
         body: value,
         isRepeatable: true, // by its key
       }),
-    async retry() {
-      const next = await http.json<StatusInfo>({ method: 'POST', path: `${path}/retry` })
+    async retry({ idempotencyKey = randomKey(), ...body }: RetryRequest & { readonly idempotencyKey?: string } = {}) {
+      const next = await http.json<StatusInfo>({
+        method: 'POST',
+        path: `${path}/retry`,
+        headers: { 'idempotency-key': idempotencyKey },
+        body,
+        isRepeatable: true, // by its key
+      })
       return createJob<Output>(http, next.jobID)
     },
     events: (options = {}) => followJob(http, id, options),

@@ -1,5 +1,5 @@
 import { createClient, ProblemError, UnreachableError } from '@headrace/client'
-import type { JobList, JobTree, Json, PageList, Problem } from '@headrace/wire'
+import type { JobList, JobTree, Json, PageList, Problem, RetryRequest } from '@headrace/wire'
 
 /**
  * The server that these pages came from; its session cookie says who asks. Somebody sits before a page: a request that
@@ -57,7 +57,7 @@ export function getTree(id: string): Promise<JobTree> {
 const TREE_SIZE_MAX = 10_000
 
 export const cancelJob = (id: string) => headrace.job(id).cancel()
-export const retryJob = (id: string) => headrace.job(id).retry()
+export const retryJob = (id: string, request: RetryRequest = {}) => headrace.job(id).retry(request)
 export const getProcesses = async () => ({ processes: await headrace.processes() })
 export const getQueues = async () => ({ queues: await headrace.queues() })
 export const getPages = (signal: AbortSignal) => getJson<PageList>('/pages', signal)

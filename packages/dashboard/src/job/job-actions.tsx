@@ -1,4 +1,4 @@
-import type { StatusInfo } from '@headrace/wire'
+import type { RetryRequest, StatusInfo } from '@headrace/wire'
 import { useState } from 'react'
 import { Link, useLocation } from 'wouter'
 import { cancelJob, retryJob } from '../data/headrace.ts'
@@ -6,6 +6,7 @@ import { asError } from '../data/loadable.ts'
 import { announce } from '../shell/announcer.tsx'
 import { ConfirmDialog } from '../shell/dialog.tsx'
 import { isEnded } from '../state/shown-state.ts'
+import { hasFailedStep, RetryDialog } from './retry-dialog.tsx'
 
 /** Cancel while it can be cancelled, retry once it has ended; what the server refused stands beside the button. */
 export function JobActions(props: {
@@ -16,6 +17,7 @@ export function JobActions(props: {
 }) {
   const { job } = props
   const [isAsking, setAsking] = useState(false)
+  const [isChoosing, setChoosing] = useState(false)
   const [isBusy, setBusy] = useState(false)
   const [refusal, setRefusal] = useState<string>()
   const [, navigate] = useLocation()
@@ -38,9 +40,9 @@ export function JobActions(props: {
       props.onAnswer({ ...job, cancelRequestedAt: new Date().toISOString() })
       props.onAnswer(await cancelJob(job.jobID))
     })
-  const retry = () =>
+  const retry = (request?: RetryRequest) =>
     act(async () => {
-      const next = await retryJob(job.jobID)
+      const next = await retryJob(job.jobID, request)
       announce('A new job was started.')
       if (props.onRetried) props.onRetried(next.id)
       else navigate(`/jobs/${next.id}`)
@@ -58,9 +60,10 @@ export function JobActions(props: {
           {job.parentId === undefined ? (
             <Link href={`/processes/${encodeURIComponent(job.processID)}?from=${job.jobID}`}>Run with changes</Link>
           ) : null}
-          <button type="button" disabled={isBusy} onClick={retry}>
+          <button type="button" disabled={isBusy} onClick={() => (hasFailedStep(job) ? setChoosing(true) : retry())}>
             Retry
           </button>
+          <RetryDialog job={job} isOpen={isChoosing} onClose={() => setChoosing(false)} onRetry={retry} />
         </>
       ) : (
         <button type="button" className="danger" disabled={isBusy || isCancelling} onClick={() => setAsking(true)}>

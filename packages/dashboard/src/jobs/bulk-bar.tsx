@@ -41,7 +41,11 @@ export function BulkBar(props: {
           <button type="button" className="danger" disabled={active.length === 0} onClick={() => setAsking(true)}>
             Cancel {active.length || ''}
           </button>
-          <button type="button" disabled={ended.length === 0} onClick={() => run('Retried', ended, retryJob)}>
+          <button
+            type="button"
+            disabled={ended.length === 0}
+            onClick={() => run('Retried', ended, (id) => retryJob(id))}
+          >
             Retry {ended.length || ''}
           </button>
           <span className="muted">{outcome}</span>

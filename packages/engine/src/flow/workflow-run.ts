@@ -53,7 +53,7 @@ export class WorkflowRun implements Flow, Parkable {
     this.#claimed = claimed
     this.#workflow = workflow
     this.#services = services
-    this.#nextRandom = seededRandom(this.id)
+    this.#nextRandom = seededRandom(claimed.seed ?? this.id)
     this.#steps = new RunSteps(lease, workflow, services, {
       rested: (isCaughtUp) => this.#rest(isCaughtUp),
       woke: () => services.wakes(this),
@@ -84,8 +84,9 @@ export class WorkflowRun implements Flow, Parkable {
     })
     const deadline = this.#startDeadline()
     try {
-      const history = this.lease.attempt > 1 || this.#claimed.ending !== undefined
-      this.#steps.load(history ? await this.#services.history(this.lease.row) : [], this.#claimed.ending)
+      const { ending, seed } = this.#claimed
+      const hasHistory = this.lease.attempt > 1 || ending !== undefined || seed !== undefined
+      this.#steps.load(hasHistory ? await this.#services.history(this.lease.row) : [], ending)
       const { payloads } = this.#services
       const input = await parseInput(this.#workflow, await payloads.decode(this.#claimed.input))
       this.#input = input

@@ -10,6 +10,7 @@ import { testGroups } from './conformance/groups.ts'
 import { testLastWord } from './conformance/last-word.ts'
 import { testParking } from './conformance/parking.ts'
 import { testQueries } from './conformance/queries.ts'
+import { testRetries } from './conformance/retries.ts'
 import type { OpenStore } from './conformance/rig.ts'
 import { testRoutingDeployments } from './conformance/routing-deployments.ts'
 import { testRoutingLanes } from './conformance/routing-lanes.ts'
@@ -43,6 +44,7 @@ export function testStore(name: string, open: OpenStore, connections: readonly C
     testParking(open)
     testLastWord(open)
     testGroups(open)
+    testRetries(open)
     testCancel(open)
     testDeadlines(open)
     testWorkers(open)

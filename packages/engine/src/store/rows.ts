@@ -233,6 +233,8 @@ export type StepRow = {
   readonly delivered_from: number
   readonly recorded_at: number
   readonly compensates: Truth
+  /** The job that it was taken over from. */
+  readonly kept_from: string | null
 }
 
 /** A step that was released, with what came of it where that is not its children's: a signal's value, or its error. */
@@ -280,5 +282,6 @@ export function toRecordedSteps(steps: readonly StepRow[], children: readonly Ch
     ...(row.due_at !== null && { dueAt: row.due_at }),
     ...(row.policy !== null && { policy: row.policy }),
     ...(isTrue(row.compensates) && { compensates: true as const }),
+    ...(row.kept_from !== null && { keptFrom: row.kept_from as JobId }),
   }))
 }

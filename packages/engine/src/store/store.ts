@@ -26,6 +26,8 @@ export type NewJob = {
   readonly owner?: string
   readonly tags?: readonly string[]
   readonly retryOf?: JobId
+  /** Of a workflow: these steps of the one that it repeats are its own, and are not run again. */
+  readonly keeps?: readonly KeptStep[]
   /** Its workflow has an `onFailure`: it never ends `failed` without another attempt that runs it, see {@link Claimed.ending}. */
   readonly cleanup?: boolean
   /** Empty: none. Left out: the active one, if there is one. A child's is its parent's, whatever it says. */
@@ -42,6 +44,9 @@ export type NewJob = {
   /** A second job with the same scope and key is not stored; the first one's id is returned. */
   readonly idempotency?: { readonly scope: string; readonly key: string; readonly fingerprint: string }
 }
+
+/** A step that is taken over from another workflow, which says what its code received before it. See {@link NewStep}. */
+export type KeptStep = Pick<NewStep, 'step' | 'delivered' | 'deliveredFrom'>
 
 /** Why a job was refused that nothing is wrong with. */
 export type Rejection = 'limit_full' | 'deployment_draining' | 'deployment_retired'
@@ -85,6 +90,8 @@ export type Claimed = {
   readonly ending?: Ending
   /** Attempts that ended in a thrown error, so far. */
   readonly failures: number
+  /** Of one that took over steps: the first job that these were recorded for, by which its code draws its lots. */
+  readonly seed?: JobId
 }
 
 /** How an attempt ended, as its worker tells it. The store refuses it from anyone but the lease's holder. */
@@ -219,6 +226,8 @@ export type RecordedStep = {
   readonly deliveredFrom: number
   readonly recordedAt: number
   readonly children: readonly ChildOutcome[]
+  /** Another job ran it, which this one repeats. */
+  readonly keptFrom?: JobId
 }
 
 export type WorkerInfo = {

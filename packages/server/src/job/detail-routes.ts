@@ -72,6 +72,7 @@ function toWireStep(step: RecordedStep): WireStep {
     kind: step.kind,
     name: step.name,
     recordedAt: iso(step.recordedAt),
+    ...(step.keptFrom === undefined ? {} : { keptFrom: step.keptFrom }),
     ...(step.dueAt === undefined ? {} : { dueAt: iso(step.dueAt) }),
     ...(step.value === undefined ? {} : { value: toValue(step.value) }),
     ...(step.error === undefined ? {} : { error: toWireError(step.error) }),

@@ -11,7 +11,6 @@ import type { ServerContext } from '../server-context.ts'
 import { JobQuery } from './job-query.ts'
 import { listJobs } from './list-jobs.ts'
 import { toStatusInfo } from './status-info.ts'
-import { storedJob } from './stored-job.ts'
 import { gone, waitForEnd } from './wait.ts'
 
 export type JobRequest = FastifyRequest<{ Params: { id: string } }>
@@ -20,7 +19,7 @@ const StatusQuery = z.object({ wait: waitParameter.default(0) })
 /** A cancelled attempt is told within a second; that much the answer waits, so that it mostly tells the end. */
 const CANCEL_WAIT_MS = 2_000
 
-/** The jobs themselves: list, look, cancel, retry. */
+/** The jobs themselves: list, look, cancel. */
 export function jobRoutes(fastify: FastifyInstance, context: ServerContext): void {
   const { engine, baseUrl } = context
 
@@ -65,17 +64,6 @@ export function jobRoutes(fastify: FastifyInstance, context: ServerContext): voi
       }
       const after = (await engine.job(job.id)) ?? job
       return sendPage(request, reply, `Job ${job.id}`, dismissed(toStatusInfo(after, baseUrl(request))))
-    },
-  )
-
-  fastify.post(
-    '/jobs/:id/retry',
-    { config: { scope: ['submit', 'operate'], summary: 'Submit an ended job again, as a new job' } },
-    async (request: JobRequest, reply) => {
-      const job = await changeableJob(engine, request.caller, request.params.id)
-      const { id } = await engine.retry(job.id)
-      const again = await storedJob(engine, id)
-      return sendCreated(reply, toStatusInfo(again, baseUrl(request)), baseUrl(request))
     },
   )
 }
