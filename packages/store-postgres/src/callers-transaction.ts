@@ -7,7 +7,7 @@ import { type Questions, Session } from './connection/session.ts'
 import { Transaction } from './connection/transaction.ts'
 import { encodeValue, type Value } from './connection/values.ts'
 import type { Context } from './context.ts'
-import { enqueueKeyed, laneKeyOf, refuseUnsupported } from './enqueue.ts'
+import { enqueueKeyed, laneKeyOf } from './enqueue.ts'
 import { holdTime } from './hold.ts'
 import { Ledger } from './ledger.ts'
 import type { Writer } from './writer.ts'
@@ -46,7 +46,6 @@ export class CallersTransactions {
 
   /** @throws {TransactionRefusedError} when it is no open transaction on this database; nothing was stored */
   async enqueue(transaction: unknown, jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
-    refuseUnsupported(jobs)
     const session = await sessionOf(transaction)
     const { schema, writer, context: makeContext } = this.#parts
     const context = { ...makeContext(), hints: new HintCollector() }
@@ -64,6 +63,8 @@ export class CallersTransactions {
       await session.run(setPath, [schema])
       const tx = Transaction.within(session)
       const enqueued = await enqueueKeyed({ ...context, tx, ledger: new Ledger(tx, now), now }, jobs, false)
+      context.notes.write(tx)
+      await tx.all([])
       await session.run(setPath, [found.search_path])
       await session.run(release, [])
       const hint = context.hints.take()

@@ -14,9 +14,10 @@ import { statements } from './connection/named.ts'
 import { call } from './connection/session.ts'
 import { withoutNul } from './connection/values.ts'
 import type { Work } from './context.ts'
-import { COMPENSATES, HAS_ON_FAILURE, STATE } from './enqueue.ts'
 import { type Countdown, countDown, type GroupRow } from './group.ts'
 import { LOGGED } from './ledger.ts'
+import { type DueRow, noteAsking } from './promote.ts'
+import { COMPENSATES, HAS_ON_FAILURE, STATE } from './states.ts'
 
 /** A live job, as far as its end concerns others. */
 export type Ending = {
@@ -32,6 +33,10 @@ export type Ending = {
   readonly state: number
   readonly cleanup: number
   readonly ending: string | null
+  readonly limit_key: string | null
+  /** It holds one of its limit. */
+  readonly permit: boolean
+  readonly cache_key: string | null
 }
 
 /** A running job, as far as its return to the line depends on it. */
@@ -48,7 +53,13 @@ export type HeldRow = Ending & {
   readonly started_cursor: number
 }
 
-type End = { readonly to: EndState; readonly result?: string; readonly error?: RecordedError }
+type End = {
+  readonly to: EndState
+  readonly result?: string
+  readonly error?: RecordedError
+  /** It was given the result of another job. */
+  readonly isAnswer?: boolean
+}
 type Releasing = {
   readonly seq: number
   readonly step: number
@@ -173,6 +184,7 @@ export class Changes {
       list(({ job, back }) => job.failures + (becauseOf(back) === 'retried' ? 1 : 0)),
       list(({ job, back }) => lapsesAfter(job, back)),
     )
+    this.#givePermitsBack(backs, places)
     const cursors = await this.#logBacks(backs)
     tx.later(
       'insertAttempts',
@@ -193,6 +205,21 @@ export class Changes {
       if (state === STATE.ready) hints.queue(lanes.queueOf(job.lane) ?? '')
       else if (dueAt !== FOR_EVER) hints.dueAt(dueAt)
     }
+  }
+
+  /** What is not due before later waits without one. */
+  #givePermitsBack(
+    backs: readonly { readonly job: HeldRow; readonly back: Back }[],
+    places: readonly { readonly state: number }[],
+  ): void {
+    const { tx, notes } = this.#work
+    const jobs = backs.filter(({ job }, index) => job.permit && places[index]?.state === STATE.scheduled)
+    if (jobs.length === 0) return
+    tx.later(
+      'givePermitsBack',
+      jobs.map(({ job }) => job.seq),
+    )
+    for (const { job } of jobs) if (job.limit_key !== null) notes.limit(job.limit_key, { taken: -1 })
   }
 
   /** Where in the line each goes. A workflow is not parked when something that it waits for has happened by now. */
@@ -251,8 +278,17 @@ export class Changes {
     )
     hints.events()
     for (const { id } of rows) hints.ended(id)
-    for (const { job, end } of ends) this.#count(job, end.to)
+    for (const { job, end } of ends) {
+      this.#count(job, end.to)
+      this.#note(job, end)
+    }
     return ends.filter(({ job }) => job.is_workflow).map(({ job }) => job.seq)
+  }
+
+  #note({ seq, limit_key: limitKey, permit, cache_key: cacheKey }: Ending, { isAnswer = false }: End): void {
+    const { notes } = this.#work
+    if (limitKey !== null) notes.limit(limitKey, { live: -1, taken: permit ? -1 : 0 })
+    if (cacheKey !== null && !isAnswer) notes.cache(cacheKey, seq)
   }
 
   /** Their attempts are over, and their children are asked to stop. @returns their numbers */
@@ -322,9 +358,8 @@ export class Changes {
     const begun = this.#begun.splice(0)
     if (begun.length === 0) return
     const { tx, hints, now, lanes } = this.#work
-    for (const { lane } of await tx.rows<{ readonly lane: number }>('wakeEndings', begun, now)) {
-      hints.queue(lanes.queueOf(lane) ?? '')
-    }
+    const woken = noteAsking(this.#work, await tx.rows<DueRow>('wakeEndings', begun, now))
+    for (const { lane } of woken) hints.queue(lanes.queueOf(lane) ?? '')
   }
 
   #count({ seq, parent_seq: parentSeq, step, grouped, state: before }: Ending, state: EndState): void {
@@ -396,7 +431,7 @@ export class Changes {
   ): Promise<void> {
     if (freed.length === 0) return
     const { tx, hints, now, lanes } = this.#work
-    type Row = { readonly lane: number; readonly state: number; readonly due_at: number }
+    type Row = DueRow & { readonly state: number; readonly due_at: number }
     const rows = await tx.rows<Row>(
       'unholdChildren',
       freed.map(({ seq }) => seq),
@@ -404,9 +439,10 @@ export class Changes {
       freed.map(({ places }) => places),
       now,
     )
+    noteAsking(this.#work, rows)
     for (const row of rows) {
       if (row.state === STATE.ready) hints.queue(lanes.queueOf(row.lane) ?? '')
-      else hints.dueAt(row.due_at)
+      else if (row.state === STATE.scheduled) hints.dueAt(row.due_at)
     }
   }
 
@@ -521,7 +557,9 @@ export class Changes {
       this.#released.push({ parentId, ...step })
       hints.released(parentId)
     }
-    for (const { lane } of woken as readonly { lane: number }[]) hints.queue(lanes.queueOf(lane) ?? '')
+    // The statement's own columns.
+    const ready = noteAsking(this.#work, woken as unknown as readonly DueRow[])
+    for (const { lane } of ready) hints.queue(lanes.queueOf(lane) ?? '')
   }
 }
 

@@ -13,10 +13,10 @@ import { statements } from './connection/named.ts'
 import type { Call } from './connection/pipeline.ts'
 import { call, type Session } from './connection/session.ts'
 import { type Context, inTransaction, type Work } from './context.ts'
-import { refuseUnsupported } from './enqueue.ts'
 import { type Lane, type LaneRow, lanesAfter } from './lanes.ts'
-import { hintAtPromoted } from './promote.ts'
-import { makeLanesOfSteps, recordSteps } from './record.ts'
+import { type DueRow, hintAtPromoted } from './promote.ts'
+import { lockLimitsOfSteps, makeLanesOfSteps, recordSteps } from './record.ts'
+import { serveNotes } from './serve.ts'
 import { tellCalls } from './tell.ts'
 
 /** However many fall due at one instant, a transaction stays short; the next sweep goes on with the rest. */
@@ -34,7 +34,6 @@ export async function commitBatch(
   batch: Commit,
   worker: KnownWorker,
 ): Promise<CommitResult> {
-  for (const { steps } of batch.advance) for (const { children = [] } of steps) refuseUnsupported(children)
   await makeLanesOfSteps(session, context.lanes, batch)
   if (batch.advance.length > 0 || batch.holds !== undefined) return commitSlowly(session, context, batch, worker)
   const quick = batch.settle.filter(isQuick)
@@ -67,18 +66,20 @@ async function commitQuickly(
   const settled = settle.map((settlement, index) =>
     answer.settled.has(index) ? 'settled' : (slow?.settled[left.indexOf(settlement)] ?? 'lease_lost'),
   )
+  const hasServed = !context.notes.isEmpty
+  const served = await serveNotes(session, context)
   const more = await claimMore(session, context, {
     batch,
     worker,
     claims,
     claimed: claimed.jobs,
-    hasNews: claimed.hasNews || left.length > 0,
+    hasNews: claimed.hasNews || left.length > 0 || hasServed,
   })
   return {
     settled,
     advanced: [],
     claimed: [...claimed.jobs, ...more],
-    released: [...answer.released, ...(slow?.released ?? [])],
+    released: [...answer.released, ...(slow?.released ?? []), ...served],
   }
 }
 
@@ -168,7 +169,9 @@ function readClaims(
   if (calls.length === 0) return { jobs: [], hasNews: false }
   // The statements' own columns.
   const hasNews = context.lanes.add(results[0] as readonly LaneRow[])
-  hintAtPromoted(context, results[2] as readonly { readonly lane: number }[])
+  const due = results[2] as unknown as readonly DueRow[]
+  hintAtPromoted(context, due)
+  context.notes.asked(due)
   const jobs = asked.flatMap(({ lanes, slots }, index) => {
     const rows = (results[3 + index] ?? []) as unknown as readonly ClaimedRow[]
     worker.remember(rows, lanes, slots)
@@ -219,12 +222,20 @@ async function commitSlowly(
   const result = await inTransaction(session, context, async (work) => {
     const said = await sayAll(work, batch, worker)
     claims = claimCalls(context, batch, worker, work.now)
+    // What its limit or the result cache lets go by it can be claimed behind it.
+    if (!context.notes.isEmpty) return said
     answers = await work.tx.commit(claims.calls)
     return said
   })
-  const { jobs, hasNews } = readClaims(answers, claims, context, batch, worker)
-  const more = await claimMore(session, context, { batch, worker, claims, claimed: jobs, hasNews })
-  return { ...result, claimed: [...jobs, ...more] }
+  const isClaimed = answers.length > 0
+  const { jobs, hasNews } = isClaimed
+    ? readClaims(answers, claims, context, batch, worker)
+    : { jobs: [], hasNews: claims.calls.length > 0 }
+  const hasServed = !context.notes.isEmpty
+  const served = await serveNotes(session, context)
+  const isAgain = hasNews || hasServed
+  const more = await claimMore(session, context, { batch, worker, claims, claimed: jobs, hasNews: isAgain })
+  return { ...result, claimed: [...jobs, ...more], released: [...result.released, ...served] }
 }
 
 async function sayAll(work: Work, batch: Commit, worker: KnownWorker): Promise<Omit<CommitResult, 'claimed'>> {
@@ -235,9 +246,10 @@ async function sayAll(work: Work, batch: Commit, worker: KnownWorker): Promise<O
     hints.events()
   }
   const changes = new Changes(work)
+  const gate = await lockLimitsOfSteps(work, batch)
   const unheard = batch.holds === undefined ? [] : await findUnheard(work, worker.number, batch.holds)
   const held = await lockHeld(work, changes, batch, worker.number, unheard)
-  const advanced = await recordSteps(work, changes, batch.advance, held)
+  const advanced = await recordSteps(work, { changes, gate }, batch.advance, held)
   const settled = batch.settle.map((settlement): CommitResult['settled'][number] => {
     const job = held.get(settlement.lease.row)
     if (job === undefined || job.attempt !== settlement.lease.attempt) return 'lease_lost'

@@ -3,6 +3,7 @@ import type { Session } from './connection/session.ts'
 import { Transaction } from './connection/transaction.ts'
 import type { Lanes } from './lanes.ts'
 import { Ledger } from './ledger.ts'
+import type { Notes } from './notes.ts'
 
 /** What every operation on the database needs. */
 export type Context = {
@@ -10,6 +11,8 @@ export type Context = {
   readonly lanes: Lanes
   /** What to tell others once it is committed. */
   readonly hints: HintCollector
+  /** What is left for limits and the result cache, to be served once it is committed. */
+  readonly notes: Notes
 }
 
 /** The same within one transaction. */
@@ -30,6 +33,7 @@ export async function inTransaction<T>(
   const now = context.clock.now()
   try {
     const result = await work({ ...context, tx, ledger: new Ledger(tx, now), now })
+    context.notes.write(tx)
     await tx.commit()
     return result
   } catch (error) {

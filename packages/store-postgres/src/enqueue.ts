@@ -1,23 +1,12 @@
-import {
-  type Enqueued,
-  type HintCollector,
-  type LaneKey,
-  laneOf,
-  type NewJob,
-  OptionInvalidError,
-} from '@headrace/engine'
+import { type Enqueued, type HintCollector, type JobId, type LaneKey, laneOf, type NewJob } from '@headrace/engine'
+import { Changes } from './changes.ts'
 import { statements } from './connection/named.ts'
 import type { Call } from './connection/pipeline.ts'
 import { call, type Session } from './connection/session.ts'
 import { type Context, inTransaction, type Work } from './context.ts'
 import type { Lanes } from './lanes.ts'
-
-/** Numbers of `live.state`. */
-export const STATE = { held: 1, blocked: 2, following: 3, scheduled: 4, parked: 5, ready: 6, running: 7 } as const
-
-/** Bits of `live.cleanup`. */
-export const HAS_ON_FAILURE = 1
-export const COMPENSATES = 2
+import { LimitGate } from './limits.ts'
+import { HAS_ON_FAILURE, STATE } from './states.ts'
 
 /** A workflow's step as the parent of new jobs. */
 export type ParentStep = {
@@ -36,6 +25,8 @@ export type Placed = {
   readonly parent?: ParentStep
   readonly item?: number
   readonly isHeld?: boolean
+  /** The limit that it is counted in: not that of a workflow above it, under whose permit it works. */
+  readonly limitKey?: string
 }
 
 /** A child's deployment is its parent's, whatever it says. */
@@ -43,23 +34,14 @@ export function laneKeyOf({ job, parent }: Placed): LaneKey {
   return laneOf(job, parent?.deployment ?? job.deployment ?? '')
 }
 
-/** A limit that was not kept would be worse than none. A result that is made again is only slower. */
-export function refuseUnsupported(jobs: readonly NewJob[]): void {
-  for (const { limit } of jobs) {
-    if (limit !== undefined)
-      throw new OptionInvalidError('limit', limit.key, 'left out: the PostgreSQL store has none yet')
-  }
-}
-
-/** Stores jobs, except those whose idempotency key was used before. The lanes must be known. */
+/** Stores jobs, except those whose idempotency key was used before, and those that a limit refuses. */
 export async function enqueueJobs(session: Session, context: Context, jobs: readonly NewJob[]): Promise<Enqueued[]> {
   if (jobs.length === 0) return []
-  refuseUnsupported(jobs)
   await context.lanes.make(
     session,
     jobs.map((job) => laneKeyOf({ job })),
   )
-  if (jobs.every(({ idempotency, keeps }) => idempotency === undefined && keeps === undefined)) {
+  if (jobs.every(isPlain)) {
     const now = context.clock.now()
     await session.pipeline([
       storeJobs(
@@ -73,22 +55,89 @@ export async function enqueueJobs(session: Session, context: Context, jobs: read
   return inTransaction(session, context, (work) => enqueueKeyed(work, jobs))
 }
 
+/** Nothing but its place in the line depends on what else there is. */
+function isPlain({ idempotency, limit, keeps }: NewJob): boolean {
+  return idempotency === undefined && limit === undefined && keeps === undefined
+}
+
 /** @param isAnnounced false inside of a transaction that is not ours, and may last: the cursors are drawn when it is over */
 export async function enqueueKeyed(work: Work, jobs: readonly NewJob[], isAnnounced = true): Promise<Enqueued[]> {
-  const { tx, lanes, hints, now } = work
   const answers = await useKeys(work, jobs)
   const created = jobs.filter((_, index) => answers[index]?.outcome === 'created')
-  if (created.length > 0) {
-    await tx.all([
-      storeJobs(
-        created.map((job) => ({ job })),
-        { lanes, now, isAnnounced },
-      ),
-      ...created.flatMap(keepSteps),
-    ])
-    hintAtNew(hints, created, now)
+  if (created.length === 0) return answers
+  const inTheWay = await storeRoots(work, created, isAnnounced)
+  if (inTheWay.size === 0) return answers
+  forgetKeys(
+    work,
+    created.filter(({ id }) => inTheWay.has(id)),
+  )
+  return answers.map((answer): Enqueued => {
+    const id = answer.outcome === 'created' ? inTheWay.get(answer.id) : undefined
+    return id === undefined ? answer : { outcome: 'rejected', id, why: 'limit_full' }
+  })
+}
+
+/** Stores jobs without a parent. @returns of those that a limit refuses, the job in the way */
+async function storeRoots(
+  work: Work,
+  jobs: readonly NewJob[],
+  isAnnounced: boolean,
+): Promise<ReadonlyMap<JobId, JobId>> {
+  const gate = await LimitGate.lock(work, jobs)
+  const inTheWay = new Map<JobId, JobId>()
+  let accepted: NewJob[] = []
+  const store = async () => {
+    const placed = accepted.map((job): Placed => ({ job, ...(job.limit && { limitKey: job.limit.key }) }))
+    accepted = []
+    if (placed.length > 0) await storePlaced(work, placed, isAnnounced)
   }
-  return answers
+  for (const job of jobs) {
+    const { limit, id } = job
+    if (limit?.whenFull === 'replace') {
+      // What stands before it in this very list may have to make room for it.
+      await store()
+      const changes = new Changes(work)
+      await gate.makeRoom(limit, id, changes)
+      await changes.finish()
+      await gate.recount(limit.key)
+    }
+    const other = limit?.whenFull === 'reject' ? await gate.inTheWay(limit) : undefined
+    if (other !== undefined) {
+      inTheWay.set(id, other)
+      continue
+    }
+    if (limit !== undefined) gate.countIn(limit.key, id)
+    accepted.push(job)
+  }
+  await store()
+  return inTheWay
+}
+
+/** Stores jobs that are let in, and notes them where they have to ask. */
+export async function storePlaced(work: Work, placed: readonly Placed[], isAnnounced = true): Promise<void> {
+  const { tx, lanes, hints, now } = work
+  await tx.all([storeJobs(placed, { lanes, now, isAnnounced }), ...placed.flatMap(({ job }) => keepSteps(job))])
+  notePlaced(work, placed)
+  const due = placed.filter(({ isHeld }) => !isHeld).map(({ job }) => job)
+  hintAtNew(hints, due, now)
+}
+
+/** Counts stored jobs in their limits, and says which of them ask. */
+export function notePlaced({ notes }: Work, placed: readonly Placed[]): void {
+  for (const { job, limitKey } of placed) {
+    if (limitKey !== undefined && job.limit !== undefined) notes.limit(limitKey, { live: 1, max: job.limit.max })
+  }
+}
+
+/** Whoever was refused may come again with the same key. */
+function forgetKeys({ tx }: Work, jobs: readonly NewJob[]): void {
+  const keys = jobs.flatMap(({ idempotency }) => (idempotency === undefined ? [] : [idempotency]))
+  if (keys.length === 0) return
+  tx.later(
+    'deleteKeys',
+    keys.map(({ scope }) => scope),
+    keys.map(({ key }) => key),
+  )
 }
 
 /** The question by which a job takes over steps of the one that it repeats. */
@@ -170,8 +219,11 @@ export function storeJobs(
 ): Call {
   const list = <T>(pick: (one: Placed) => T) => placed.map(pick)
   // What is not announced yet becomes ready only with its announcement.
-  const stateOf = ({ job, isHeld }: Placed) =>
-    isHeld ? STATE.held : isAnnounced && (job.dueAt ?? now) <= now ? STATE.ready : STATE.scheduled
+  const stateOf = ({ job, isHeld, limitKey }: Placed) => {
+    if (isHeld) return STATE.held
+    if (!isAnnounced || (job.dueAt ?? now) > now) return STATE.scheduled
+    return limitKey === undefined ? STATE.ready : STATE.blocked
+  }
   return call(
     statements.storeJobs,
     list(({ job }) => job.id),
@@ -194,9 +246,9 @@ export function storeJobs(
     list(({ parent }) => parent?.grouped),
     list(({ parent }) => parent?.attached),
     list(() => null),
+    list(({ job }) => (job.limit === undefined ? null : JSON.stringify(job.limit))),
     list(() => null),
-    list(() => null),
-    list(() => null),
+    list(({ limitKey }) => limitKey),
     list(() => null),
     now,
     isAnnounced,

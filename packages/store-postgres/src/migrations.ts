@@ -342,4 +342,16 @@ export const migrations: readonly string[] = [
   create index steps_kept on steps (source_seq) where source_seq is not null;
   create index jobs_retries on jobs (retry_of) where retry_of is not null;
   `,
+  `
+  create table notes (
+    id bigint primary key generated always as identity,
+    seq bigint,
+    live integer not null,
+    taken integer not null,
+    max integer,
+    is_cache boolean not null,
+    key text collate "C" not null
+  ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
+  create index notes_by_key on notes (is_cache, key, id);
+  `,
 ]

@@ -72,5 +72,5 @@ const kysely: CallersConnection = {
 suite('on PostgreSQL', { skip: server === undefined && WITHOUT_POSTGRES }, () => {
   if (server === undefined) return
   testStore('the PostgreSQL store', open, [bare, kysely])
-  testRouting('the PostgreSQL store', open, ['lanes'])
+  testRouting('the PostgreSQL store', open, ['lanes', 'limits'])
 })

@@ -67,10 +67,12 @@ import { queryEvents, queryLastCursor } from './event-query.ts'
 import { queryJob, queryJobs, queryTree } from './job-query.ts'
 import { Lanes } from './lanes.ts'
 import { migrate } from './migrate.ts'
+import { Notes } from './notes.ts'
 import { Notifier } from './notifier.ts'
 import { ClockPresence, type Presence, ThreadPresence } from './presence.ts'
 import { Readers } from './readers.ts'
 import { PostgresSchedules } from './schedules.ts'
+import { serveNotes } from './serve.ts'
 import { PostgresSettings } from './settings.ts'
 import { sendSignal } from './signals.ts'
 import { releaseWorkers, sweep } from './sweep.ts'
@@ -147,7 +149,8 @@ class PostgresStore implements Store {
     this.#injected = clock
     this.#measured = measured
     const open = (role: string) => () => Session.open(address, role)
-    const enqueueAll = (on: Session, jobs: readonly NewJob[]) => this.#do((context) => enqueueJobs(on, context, jobs))
+    const enqueueAll = (on: Session, jobs: readonly NewJob[]) =>
+      this.#do(on, (context) => enqueueJobs(on, context, jobs))
     this.#writer = new Writer(address, open('writer'), enqueueAll)
     this.#writer.adopt(session)
     this.#commits = new Writer(address, open('worker'), enqueueAll)
@@ -195,7 +198,7 @@ class PostgresStore implements Store {
 
   commit(batch: Commit): Promise<CommitResult> {
     const worker = this.#knownWorkers.get(batch.worker) ?? NOBODY
-    return this.#commits.run((session) => this.#do((context) => commitBatch(session, context, batch, worker)))
+    return this.#commits.run((session) => this.#do(session, (context) => commitBatch(session, context, batch, worker)))
   }
 
   async addWorker(worker: WorkerInfo, onLost: (reason: string) => void): Promise<void> {
@@ -232,7 +235,9 @@ class PostgresStore implements Store {
 
   async sweep(): Promise<SweepResult> {
     await this.#presence.renewed()
-    return this.#commits.run((session) => this.#do((context) => sweep(session, context, this.#injected?.now())))
+    return this.#commits.run((session) =>
+      this.#do(session, (context) => sweep(session, context, this.#injected?.now())),
+    )
   }
 
   async cancel(id: JobId, reason: string): Promise<CancelOutcome> {
@@ -364,9 +369,8 @@ class PostgresStore implements Store {
     return 'unknown'
   }
 
-  /** This store keeps no limits yet. */
-  async limits(): Promise<readonly LimitCounts[]> {
-    return []
+  limits(): Promise<readonly LimitCounts[]> {
+    return this.#rows<LimitCounts>('limitCounts')
   }
 
   async workers(): Promise<readonly WorkerRow[]> {
@@ -399,25 +403,26 @@ class PostgresStore implements Store {
   }
 
   #context(): Context {
-    return { clock: this.clock, lanes: this.#lanes, hints: new HintCollector() }
+    return { clock: this.clock, lanes: this.#lanes, hints: new HintCollector(), notes: new Notes() }
   }
 
   /** Tells everybody what it has done, before the answer. */
-  async #do<T>(work: (context: Context) => Promise<T>): Promise<T> {
+  async #do<T>(session: Session, work: (context: Context) => Promise<T>): Promise<T> {
     const context = this.#context()
     const result = await work(context)
+    await serveNotes(session, context)
     const hint = context.hints.take()
     if (hint !== undefined) this.#tell(hint)
     return result
   }
 
   #transact<T>(work: Parameters<typeof inTransaction<T>>[2]): Promise<T> {
-    return this.#writer.run((session) => this.#do((context) => inTransaction(session, context, work)))
+    return this.#writer.run((session) => this.#do(session, (context) => inTransaction(session, context, work)))
   }
 
   #release(numbers: readonly number[]): Promise<void> {
     return this.#commits.run((session) =>
-      this.#do((context) => inTransaction(session, context, (work) => releaseWorkers(work, numbers))),
+      this.#do(session, (context) => inTransaction(session, context, (work) => releaseWorkers(work, numbers))),
     )
   }
 

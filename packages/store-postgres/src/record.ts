@@ -1,11 +1,24 @@
-import { type Advance, type Commit, type CommitResult, type Lease, laneOf, type NewStep } from '@headrace/engine'
-import type { Changes, HeldRow } from './changes.ts'
+import {
+  type Advance,
+  type Commit,
+  type CommitResult,
+  cancelled,
+  type JobId,
+  type Lease,
+  laneOf,
+  limitFull,
+  type NewStep,
+  type RecordedError,
+} from '@headrace/engine'
+import type { Changes, Ending, HeldRow } from './changes.ts'
 import { statements } from './connection/named.ts'
 import { call, type Session } from './connection/session.ts'
 import type { Work } from './context.ts'
-import { COMPENSATES, hintAtNew, type Placed, storeJobs } from './enqueue.ts'
+import { hintAtNew, notePlaced, type Placed, storeJobs } from './enqueue.ts'
 import type { Lanes } from './lanes.ts'
+import { areUnderSameLimit, LimitGate } from './limits.ts'
 import { takeKeptSignal } from './signals.ts'
+import { COMPENSATES } from './states.ts'
 
 /** Children are of their parents' deployments, so those are looked up first. Outside of any transaction. */
 export async function makeLanesOfSteps(session: Session, lanes: Lanes, batch: Commit): Promise<void> {
@@ -19,6 +32,13 @@ export async function makeLanesOfSteps(session: Session, lanes: Lanes, batch: Co
     steps.flatMap(({ children = [] }) => children.map((job) => laneOf(job, deployments.get(lease.row) ?? ''))),
   )
   await lanes.make(session, keys)
+}
+
+/** Limits that refuse or replace are locked before any job is. */
+export function lockLimitsOfSteps(work: Work, batch: Commit): Promise<LimitGate> {
+  const children = batch.advance.flatMap(({ steps }) => steps.flatMap(({ children = [] }) => children))
+  const seqs = [...batch.settle, ...batch.advance].map(({ lease }) => lease.row)
+  return LimitGate.lock(work, children, seqs)
 }
 
 async function readDeployments(session: Session, seqs: readonly number[]): Promise<ReadonlyMap<number, string>> {
@@ -39,7 +59,7 @@ type Owned = {
 /** Stores the next steps of workflows, those of each all or none. */
 export async function recordSteps(
   work: Work,
-  changes: Changes,
+  rules: { readonly changes: Changes; readonly gate: LimitGate },
   advances: readonly Advance[],
   held: Map<number, HeldRow>,
 ): Promise<CommitResult['advanced']> {
@@ -52,10 +72,10 @@ export async function recordSteps(
   const recorded = advances.filter((_, index) => answers[index] === 'recorded')
   noteProgress(work, recorded, held)
   const fresh = await freshSteps(work, recorded)
-  if (fresh.length > 0) await storeSteps(work, fresh)
+  if (fresh.length > 0) await storeSteps(work, rules, fresh)
   noteCompensations(work, fresh, held)
   for (const { seq, step } of fresh) {
-    if (step.kind === 'signal') await takeKeptSignal(work, changes, { seq, step: step.step, name: step.name })
+    if (step.kind === 'signal') await takeKeptSignal(work, rules.changes, { seq, step: step.step, name: step.name })
   }
   return answers
 }
@@ -131,17 +151,76 @@ function completeSteps(
   )
 }
 
-async function storeSteps(work: Work, owned: readonly Owned[]): Promise<void> {
+async function storeSteps(
+  work: Work,
+  { changes, gate }: { readonly changes: Changes; readonly gate: LimitGate },
+  owned: readonly Owned[],
+): Promise<void> {
   const { tx, lanes, hints, now } = work
-  const children = owned.flatMap(childrenOf)
+  const { children, over } = await admitChildren(work, { changes, gate }, owned.flatMap(childrenOf))
   const calls = children.length === 0 ? [] : [storeJobs(children, { lanes, now })]
   await tx.all([...calls, insertSteps(work, owned)])
+  notePlaced(work, children)
+  await endOver(work, changes, over)
   hintAtNew(
     hints,
     children.filter(({ isHeld }) => !isHeld).map(({ job }) => job),
     now,
   )
   await tellSteps(work, owned)
+}
+
+type Over = ReadonlyMap<JobId, { readonly to: 'failed' | 'cancelled'; readonly error: RecordedError }>
+
+/**
+ * Which limits new children are counted in, and what their limits decide. Nobody is there to be told that a child was not
+ * stored: it is stored as one that has ended, for its parent to see.
+ */
+async function admitChildren(
+  work: Work,
+  { changes, gate }: { readonly changes: Changes; readonly gate: LimitGate },
+  children: readonly Placed[],
+): Promise<{ readonly children: readonly Placed[]; readonly over: Over }> {
+  const over = new Map<JobId, { readonly to: 'failed' | 'cancelled'; readonly error: RecordedError }>()
+  const free = await underOtherLimits(work, children)
+  const admitted: Placed[] = []
+  for (const child of children) {
+    const { limit, id } = child.job
+    if (limit === undefined || free.has(id)) {
+      admitted.push(child)
+      continue
+    }
+    const other = limit.whenFull === 'reject' ? await gate.inTheWay(limit) : undefined
+    admitted.push(other === undefined ? { ...child, limitKey: limit.key } : child)
+    if (other !== undefined) {
+      over.set(id, { to: 'failed', error: limitFull(limit, other) })
+      continue
+    }
+    if (limit.whenFull === 'replace') {
+      const reason = await gate.makeRoom(limit, id, changes)
+      for (const replaced of gate.ownInTheWay(limit)) over.set(replaced, cancelled(reason))
+    }
+    gate.countIn(limit.key, id)
+  }
+  return { children: admitted, over }
+}
+
+/** Children that work under the permit of a workflow above them. */
+async function underOtherLimits(work: Work, children: readonly Placed[]): Promise<ReadonlySet<JobId>> {
+  const attached = children.flatMap(({ job: { id, limit }, parent }) =>
+    parent?.attached && limit !== undefined ? [{ id, parentSeq: parent.seq, key: limit.key }] : [],
+  )
+  const under = await areUnderSameLimit(work, attached)
+  return new Set(attached.filter((_, index) => under.has(index)).map(({ id }) => id))
+}
+
+async function endOver({ tx }: Work, changes: Changes, over: Over): Promise<void> {
+  if (over.size === 0) return
+  type Row = Omit<Ending, 'worker' | 'started_at' | 'started_cursor'> & { readonly id: JobId }
+  for (const row of await tx.rows<Row>('liveByIds', [...over.keys()])) {
+    const end = over.get(row.id)
+    if (end !== undefined) changes.end({ ...row, worker: null, started_at: null, started_cursor: null }, end)
+  }
 }
 
 function childrenOf({ seq, rootSeq, deployment, step }: Owned): Placed[] {

@@ -2,8 +2,9 @@ import type { Clock, Enqueued, Firing, Hint, JobId, ScheduleRecord, ScheduleReco
 import { statements } from './connection/named.ts'
 import type { Value } from './connection/values.ts'
 import { type Context, inTransaction, type Work } from './context.ts'
-import { enqueueKeyed, laneKeyOf, refuseUnsupported } from './enqueue.ts'
+import { enqueueKeyed, laneKeyOf } from './enqueue.ts'
 import type { Readers } from './readers.ts'
+import { serveNotes } from './serve.ts'
 import type { Writer } from './writer.ts'
 
 type Row = {
@@ -64,14 +65,15 @@ export class PostgresSchedules implements ScheduleRecords {
 
   async fire(firing: Firing): Promise<'elsewhere' | readonly Enqueued[]> {
     const { writer, tell, context: makeContext } = this.#parts
-    refuseUnsupported(firing.jobs)
     const context = makeContext()
     const fired = await writer.run(async (session) => {
       await context.lanes.make(
         session,
         firing.jobs.map((job) => laneKeyOf({ job })),
       )
-      return inTransaction(session, context, (work) => fireSchedule(work, firing))
+      const outcome = await inTransaction(session, context, (work) => fireSchedule(work, firing))
+      await serveNotes(session, context)
+      return outcome
     })
     const hint = context.hints.take()
     if (hint !== undefined) tell(hint)

@@ -15,9 +15,11 @@ const GROWING = [
 /** So many jobs wait in the second half of the tests. */
 const WAITING = 20_000
 
+const FILES = ['./statements.ts', './limit-statements.ts']
+
 /** The comment above each statement. */
 function readComments(): ReadonlyMap<string, string> {
-  const source = readFileSync(new URL('./statements.ts', import.meta.url), 'utf8')
+  const source = FILES.map((file) => readFileSync(new URL(file, import.meta.url), 'utf8')).join('\n')
   const found = source.matchAll(/\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*export const (\w+)/g)
   return new Map(
     Array.from(found, ([, comment = '', name = '']) => [name, comment.replaceAll(/\s*\n?\s*\*\s*/g, ' ').trim()]),

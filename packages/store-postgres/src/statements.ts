@@ -87,18 +87,40 @@ export const insertLane = `
   select $1, $2, $3, $4, $5 from pg_advisory_xact_lock(lock_space(), $6::integer)
   on conflict do nothing`
 
+/**
+ * What becomes of a job that is due and has its place: the result cache is asked, or its limit, or it is ready. A parked
+ * one has been through that.
+ */
+const admitted = `
+  case
+    when live.state <> 5 and live.cache_key is not null then 3
+    when live.limit_key is not null and not live.permit then 2
+    else 6
+  end`
+
+/** Which notes there are to be of it. */
+const asking = `
+  case when live.state = 2 then live.limit_key end as limit_key, case when live.state = 3 then live.cache_key end as cache_key`
+
 /** Makes due what has fallen due, the first first. Index: live_due (due_at, seq). */
 export const promoteScheduled = `
-  update live set state = 6
-  from (
+  with due as materialized (
     select seq from live as due
     where (state = 4 or state = 5) and due_at <= $1::bigint
       and not exists (select from jobs where jobs.seq = due.seq and jobs.queued_cursor is null)
     order by due_at, seq limit $2::integer
     for update skip locked
-  ) as due
-  where live.seq = due.seq
-  returning live.lane`
+  ),
+  promoted as (
+    update live set state = ${admitted} from due where live.seq = due.seq
+    returning live.lane, ${asking}
+  ),
+  noted as (
+    insert into notes (is_cache, key, live, taken)
+    select distinct limit_key is null, coalesce(limit_key, cache_key), 0, 0 from promoted
+    where limit_key is not null or cache_key is not null
+  )
+  select lane, limit_key, cache_key from promoted`
 
 /** Index: live_due (due_at, seq). */
 export const nextScheduled = `
@@ -372,8 +394,8 @@ export const updateGroups = `
 
 /** Lets go the next held children of groups, each not before its own time. Index: live_children (parent_seq, step, seq). */
 export const unholdChildren = `
-  update live set state = case when live.due_at > $4::bigint then 4 else 6 end, due_at = greatest(live.due_at, $4::bigint),
-    rank = greatest(live.due_at, $4::bigint)
+  update live set state = case when live.due_at > $4::bigint then 4 else ${admitted} end,
+    due_at = greatest(live.due_at, $4::bigint), rank = greatest(live.due_at, $4::bigint)
   from unnest($1::bigint[], $2::integer[], $3::integer[]) as given (parent_seq, step, places)
   cross join lateral (
     select seq from live
@@ -382,7 +404,7 @@ export const unholdChildren = `
     for update
   ) as next
   where live.seq = next.seq
-  returning live.lane, live.state, live.due_at`
+  returning live.lane, live.state, live.due_at, ${asking}`
 
 /** Primary key: steps (seq, step). */
 export const stepsRecorded = `
@@ -553,7 +575,7 @@ export const wakeParked = `
     join live on live.seq = released.seq
     order by live.seq for update of live
   )
-  update live set state = 6, due_at = $3::bigint, rank = $3::bigint
+  update live set state = ${admitted}, due_at = $3::bigint, rank = $3::bigint
   from (
     select distinct parents.seq from parents join steps on steps.seq = parents.seq and steps.step = parents.step
     where parents.state = 5 and steps.kind <> 'start'
@@ -561,7 +583,7 @@ export const wakeParked = `
   where live.seq = due.seq
     and (live.ending is null
       or not exists (select from live as child where child.parent_seq = due.seq and child.attached))
-  returning live.lane`
+  returning live.lane, ${asking}`
 
 /** The number of a next step of each. Primary key: steps (seq). */
 export const nextSteps = `
@@ -578,10 +600,10 @@ export const beginEndings = `
 
 /** Those of them whose children have ended are due. Primary key: live (seq). */
 export const wakeEndings = `
-  update live set state = 6, due_at = $2::bigint, rank = $2::bigint
+  update live set state = ${admitted}, due_at = $2::bigint, rank = $2::bigint
   where seq = any ($1::bigint[]) and state + 0 = 5
     and not exists (select from live as child where child.parent_seq = live.seq and child.attached)
-  returning lane`
+  returning lane, ${asking}`
 
 /** Steps that were stored when they began are over. Primary key: steps (seq, step). */
 export const completeSteps = `

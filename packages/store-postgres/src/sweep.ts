@@ -4,7 +4,7 @@ import { PROMOTED_MAX } from './commit.ts'
 import { statements } from './connection/named.ts'
 import { call, type Session } from './connection/session.ts'
 import { type Context, inTransaction, type Work } from './context.ts'
-import { hintAtPromoted } from './promote.ts'
+import { type DueRow, hintAtPromoted } from './promote.ts'
 import { endSignalWaits } from './signals.ts'
 
 /** The advisory lock of whoever sweeps. */
@@ -49,6 +49,7 @@ export async function sweep(session: Session, context: Context, leaseNow: number
     const changes = new Changes(work)
     const returned = await loseWorkers(work, changes, { lost, dead, stragglers: found.stragglers })
     await promote(work)
+    await takeNotes(work)
     await endPastDeadline(work, changes)
     await endSignalWaits(work, changes)
     await changes.finish()
@@ -93,6 +94,7 @@ async function look(session: Session, { clock }: Context, leaseNow: number | und
     fresh = [],
     schedules = [],
     due = [],
+    noted = [],
   ] = await session.pipeline([
     call(statements.missingProcesses),
     call(statements.lostWorkers, leaseNow),
@@ -103,6 +105,7 @@ async function look(session: Session, { clock }: Context, leaseNow: number | und
     call(statements.unannounced),
     call(statements.nextScheduleAfter, now),
     call(statements.scheduleDue, now),
+    call(statements.hasNotes),
   ])
   const nextDueAt = soonest([...scheduled, ...signals, ...schedules])
   // The statements' own columns.
@@ -112,6 +115,7 @@ async function look(session: Session, { clock }: Context, leaseNow: number | und
     gone.length + stragglers.length + late.length > 0 ||
     all.some(({ is_gone, has_lapsed }) => is_gone || has_lapsed) ||
     fresh[0]?.found === true ||
+    noted[0]?.found === true ||
     (nextDueAt !== undefined && nextDueAt <= now)
   return {
     missing: gone,
@@ -215,7 +219,21 @@ async function promote(work: Work): Promise<void> {
     call(statements.announceJobs, work.now),
     call(statements.promoteScheduled, work.now, PROMOTED_MAX),
   ])
-  hintAtPromoted(work, rows as readonly { readonly lane: number }[])
+  // The statement's own columns.
+  const due = rows as unknown as readonly DueRow[]
+  hintAtPromoted(work, due)
+  work.notes.asked(due)
+}
+
+/** What others have left undone for limits and results is served behind this. */
+async function takeNotes({ tx, notes }: Work): Promise<void> {
+  type Row = { readonly is_cache: boolean; readonly key: string }
+  const rows = await tx.rows<Row>('notedKeys')
+  notes.asked(
+    rows.map((row) =>
+      row.is_cache ? { limit_key: null, cache_key: row.key } : { limit_key: row.key, cache_key: null },
+    ),
+  )
 }
 
 // A running job's deadline is kept by its worker, or at the worker's loss.

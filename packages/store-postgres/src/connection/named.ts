@@ -1,5 +1,8 @@
-import * as namespace from '../statements.ts'
+import * as limits from '../limit-statements.ts'
+import * as main from '../statements.ts'
 import type { Prepared } from './prepared.ts'
+
+const namespace = { ...main, ...limits }
 
 export type StatementName = keyof typeof namespace
 

@@ -1,0 +1,38 @@
+import type { Release } from '@headrace/engine'
+import { codeOf, isWorthAnotherTry } from './connection/errors.ts'
+import type { Session } from './connection/session.ts'
+import type { Context } from './context.ts'
+import { serveLimits } from './limits.ts'
+
+/** How often the same is tried again that went under in a deadlock with somebody else. */
+const TRIES_MAX = 5
+
+/**
+ * Acts upon what committed transactions have noted for limits and the result cache. What they did stands whatever comes of
+ * this: where it fails, the next sweep does it.
+ * @returns steps that were released by it
+ */
+export async function serveNotes(session: Session, context: Context): Promise<readonly Release[]> {
+  const { notes } = context
+  const released: Release[] = []
+  try {
+    while (!notes.isEmpty) {
+      const limits = notes.takeLimitKeys()
+      notes.takeCacheKeys()
+      await tryAgain(() => serveLimits(session, context, limits))
+    }
+  } catch (error) {
+    if (!session.isOver && codeOf(error) === undefined) throw error
+  }
+  return released
+}
+
+async function tryAgain(work: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (tries >= TRIES_MAX || !isWorthAnotherTry(error)) throw error
+    }
+  }
+}

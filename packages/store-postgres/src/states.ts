@@ -1,0 +1,6 @@
+/** Numbers of `live.state`. */
+export const STATE = { held: 1, blocked: 2, following: 3, scheduled: 4, parked: 5, ready: 6, running: 7 } as const
+
+/** Bits of `live.cleanup`. */
+export const HAS_ON_FAILURE = 1
+export const COMPENSATES = 2
