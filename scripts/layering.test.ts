@@ -36,7 +36,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     '@headrace/store-sqlite',
     '@headrace/wire',
   ],
-  campaign: ['@headrace/engine', '@headrace/store-postgres', '@headrace/store-sqlite'],
+  campaign: ['@headrace/engine', '@headrace/store-memory', '@headrace/store-postgres', '@headrace/store-sqlite'],
   bench: ['@headrace/engine', '@headrace/store-postgres', '@headrace/store-sqlite'],
 }
 

@@ -9,4 +9,13 @@ export {
   type Witness,
 } from './history/store-history.ts'
 export { ManualClock } from './manual-clock.ts'
-export { type SimulatedProcess, type SimulationOptions, type SimulationReport, simulate } from './simulation.ts'
+export { describeFailure, ruleOf, shrinkReport } from './simulation/find-bug.ts'
+export type { Shrunk } from './simulation/shrink.ts'
+export {
+  type OpenSimulated,
+  type Plan,
+  type SimulatedProcess,
+  type SimulationOptions,
+  type SimulationReport,
+  simulate,
+} from './simulation.ts'

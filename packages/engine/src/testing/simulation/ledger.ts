@@ -21,6 +21,9 @@ export class Ledger {
   readonly concurrency = new Map<string, number>()
   readonly #throws = new Map<JobId, number>()
   readonly #holder = new Map<JobId, SimulatedProcess>()
+  /** Jobs with the processes that have held them, and those that have done so more than once. */
+  readonly #heldBy = new Set<string>()
+  readonly #isHeldAgain = new Set<string>()
   /** The newest attempt of each job. */
   readonly #attempts = new Map<JobId, number>()
   readonly #recorded = new Set<string>()
@@ -40,8 +43,9 @@ export class Ledger {
   /** A step's function begins. */
   runsStep(process: SimulatedProcess, id: JobId, name: string): void {
     this.counts.stepRuns++
-    // A process that was frozen while another one took over cannot know it; what it does is not recorded.
-    if (this.#holder.get(id) !== process) return
+    // A process that was frozen while another one took over cannot know it, even where it holds the job anew by now; what it
+    // does is not recorded.
+    if (this.#holder.get(id) !== process || this.#isHeldAgain.has(`${id} ${process.name}`)) return
     if (this.#recorded.has(`${id} ${name}`))
       this.violation(`recorded-step-stays: job ${id}: step ${name} ran again after it was recorded`)
   }
@@ -59,6 +63,8 @@ export class Ledger {
       this.#attempts.set(lease.jobId, lease.attempt)
       this.counts.claims++
       if (lease.attempt === 1) this.seen.push(lease.jobId)
+      if (this.#heldBy.has(`${lease.jobId} ${process.name}`)) this.#isHeldAgain.add(`${lease.jobId} ${process.name}`)
+      this.#heldBy.add(`${lease.jobId} ${process.name}`)
       this.#holder.set(lease.jobId, process)
       this.rows.set(lease.jobId, lease.row)
     }
