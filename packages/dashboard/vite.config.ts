@@ -3,7 +3,18 @@ import { defineConfig } from 'vite'
 
 /** `headrace serve` answers here; `vite` in development passes what is not a page on to it. */
 const SERVER = process.env.HEADRACE_URL ?? 'http://127.0.0.1:8080'
-const SERVER_PATHS = ['/session', '/processes', '/jobs', '/events', '/queues', '/workers', '/pages', '/layers', '/api']
+const SERVER_PATHS = [
+  '/session',
+  '/processes',
+  '/jobs',
+  '/events',
+  '/queues',
+  '/schedules',
+  '/workers',
+  '/pages',
+  '/layers',
+  '/api',
+]
 
 export default defineConfig({
   root: import.meta.dirname,

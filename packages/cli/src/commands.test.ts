@@ -371,3 +371,34 @@ test('a queue that is set to nothing, or to what cannot be, is refused with a re
   assert.equal(weight.code, 2)
   assert.match(weight.stderr, /shares\.ada is 0; it must be a weight from 0\.001 to 1000/)
 })
+
+test('a schedule is stored, listed, run now, filled in, paused and deleted', async () => {
+  const schedules = (...args: readonly string[]) => place.run(['schedules', ...args])
+  const put = ['put', 'nightly', 'echo', 'message=by the clock', '--cron', '30 2 1 1 *', '--zone', 'Europe/Berlin']
+  const stored = await schedules(...put, '--tag', 'night')
+  assert.equal(stored.code, 0, stored.stderr)
+  assert.equal(stored.stdout.match(/^ {2}next {5}\d{4}-01-01 02:30:00 Europe\/Berlin$/gm)?.length, 5)
+  assert.match((await schedules()).stdout, /^nightly +echo +30 2 1 1 \* +Europe\/Berlin +in /m)
+  const run = await schedules('run', 'nightly')
+  assert.deepEqual(JSON.parse((await place.run(['result', run.stdout.trim()])).stdout), { message: 'by the clock' })
+  const filled = await schedules('backfill', 'nightly', '--from', '2020-01-01', '--to', '2023-06-01')
+  assert.match(filled.stdout, /^4 jobs were submitted\. See them: headrace jobs --tag schedule:nightly/)
+  assert.match((await schedules('pause', 'nightly')).stdout, /paused {3}nothing is fired/)
+  assert.equal(JSON.parse((await schedules('resume', 'nightly', '--json')).stdout).paused, false)
+  assert.match((await schedules('delete', 'nightly')).stdout, /^Schedule nightly is deleted\.$/m)
+  assert.equal((await schedules('show', 'nightly')).code, 3)
+})
+
+test('a schedule that cannot be is refused with a reason', async () => {
+  const put = ['schedules', 'put', 'never', 'echo', 'message=x', '--cron']
+  const refused = async (...args: readonly string[]) => {
+    const { code, stderr } = await place.run(args)
+    assert.equal(code, 2)
+    return stderr
+  }
+  assert.match(await refused(...put, '61 * * * *'), /The schedule never cannot be/)
+  assert.match(await refused(...put, '0 0 30 2 *'), /never comes again/)
+  assert.match(await refused(...put, '@daily', '--zone', 'Mars/Olympus'), /no time zone Mars\/Olympus/)
+  assert.match(await refused('schedules', 'put', 'never', 'echo', '--cron', '@daily'), /echo needs message/)
+  assert.match(await refused('schedules', 'backfill', 'x', '--from', 'monday', '--to', '2026-01-01'), /Give an instant/)
+})

@@ -14,6 +14,7 @@ import { processesCommand } from './commands/processes.ts'
 import { queuesCommand } from './commands/queues.ts'
 import { resultCommand } from './commands/result.ts'
 import { retryCommand } from './commands/retry.ts'
+import { schedulesCommand } from './commands/schedules.ts'
 import { serveCommand } from './commands/serve.ts'
 import { signalCommand } from './commands/signal.ts'
 import { submitCommand } from './commands/submit.ts'
@@ -42,6 +43,7 @@ const COMMANDS = [
   processCommand,
   queuesCommand,
   workersCommand,
+  schedulesCommand,
   cacheCommand,
   layersCommand,
   keysCommand,

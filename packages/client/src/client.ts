@@ -21,6 +21,7 @@ import { type Connection, followEvents } from './events/follow-events.ts'
 import { createHttp, type Fetch, type Http, type Token } from './http/http.ts'
 import { randomKey } from './http/random-key.ts'
 import { createJob, type Job } from './job/job.ts'
+import { createSchedules, type Schedules } from './schedules.ts'
 
 export type ClientOptions = {
   /** `http://127.0.0.1:8080`; in a browser, `''` is the page's own server. */
@@ -98,6 +99,8 @@ export interface Client {
   /** Pauses, resumes or sets a queue; what is left out stays as it is. */
   configureQueue(name: string, change: QueuePatch): Promise<WireQueue>
   workers(): Promise<WorkerList['workers']>
+  /** What is started by the clock. */
+  readonly schedules: Schedules
   /** Forgets stored results: of one task, of one key, or all. Gives how many. */
   purgeCache(filter?: { readonly task?: string; readonly key?: string }): Promise<number>
   layers(): Promise<readonly WireLayer[]>
@@ -133,6 +136,7 @@ export function createClient(options: ClientOptions): Client {
     configureQueue: (name, change) =>
       http.json<WireQueue>({ method: 'PATCH', path: `/queues/${encodeURIComponent(name)}`, body: change }),
     workers: async () => (await http.json<WorkerList>({ path: '/workers' })).workers,
+    schedules: createSchedules(http),
     purgeCache: async (query = {}) =>
       (await http.json<{ readonly purged: number }>({ method: 'DELETE', path: '/cache', query, isRepeatable: true }))
         .purged,

@@ -7,6 +7,7 @@ import './look/look.css'
 import { ProcessPage } from './processes/process-page.tsx'
 import { ProcessesPage } from './processes/processes-page.tsx'
 import { QueuesPage } from './queues/queues-page.tsx'
+import { SchedulesPage } from './schedules/schedules-page.tsx'
 import { PageHead } from './shell/page.tsx'
 import { Shell } from './shell/shell.tsx'
 import { WorkersPage } from './workers/workers-page.tsx'
@@ -25,6 +26,7 @@ function App() {
             <Route path="/processes" component={ProcessesPage} />
             <Route path="/processes/:id">{(params) => <ProcessPage key={params.id} id={params.id} />}</Route>
             <Route path="/queues" component={QueuesPage} />
+            <Route path="/schedules" component={SchedulesPage} />
             <Route path="/workers" component={WorkersPage} />
             <Route path="/">
               <Redirect to="/jobs" replace />

@@ -73,6 +73,11 @@ const PAGES: readonly {
     path: '/app/queues',
     shown: (page) => page.getByRole('button', { name: 'Resume training' }).waitFor(),
   },
+  {
+    name: 'schedules',
+    path: '/app/schedules',
+    shown: (page) => page.getByRole('button', { name: 'Resume hourly-tiles' }).waitFor(),
+  },
   { name: 'workers', path: '/app/workers', shown: (page) => page.getByText('mill-1').first().waitFor() },
   {
     name: 'no such page',
@@ -159,6 +164,7 @@ testPage('the keyboard reaches every page, and the focus lands on its heading', 
   const places = [
     ['p', 'Processes'],
     ['q', 'Queues'],
+    ['s', 'Schedules'],
     ['w', 'Workers'],
     ['m', 'Map'],
     ['j', 'Jobs'],

@@ -7,11 +7,13 @@ import type {
   Json,
   LogLine,
   QueuePatch,
+  ScheduleOptions,
   StatusInfo,
   WireArtifact,
   WireAttempt,
   WireEvent,
   WireQueue,
+  WireSchedule,
   WireStep,
 } from '@headrace/wire'
 import { FAKE_LAYERS, FAKE_PROCESSES, fakeJob, iso, LAND_RESULT, SAMPLE_AREA, type Telling } from './fake-jobs.ts'
@@ -22,6 +24,7 @@ export type FakeServer = AsyncDisposable & {
   readonly url: string
   readonly jobs: StatusInfo[]
   readonly queues: WireQueue[]
+  readonly schedules: WireSchedule[]
   /** What the pages asked for, as `METHOD /path?query`. */
   readonly requests: string[]
   /** What retries were asked for with. */
@@ -81,6 +84,7 @@ export async function startFakeServer(options: {
     url: '',
     jobs: [...(options.jobs ?? [])],
     queues: fakeQueues(),
+    schedules: fakeSchedules(),
     requests: [] as string[],
     retries: [] as unknown[],
     expectedFaults: [] as string[],
@@ -153,6 +157,8 @@ export async function startFakeServer(options: {
         return { body: { pages: [{ id: 'map', title: 'Map', path: '/app/map' }] } }
       case 'queues':
         return id === undefined ? { body: { queues: fake.queues } } : { body: patchQueue(id, body) }
+      case 'schedules':
+        return schedules(method, parts, body)
       case 'workers':
         return { body: { workers: fakeWorkers() } }
       case 'layers':
@@ -175,6 +181,37 @@ export async function startFakeServer(options: {
     const { rate, ...rest } = body as QueuePatch
     fake.queues[place] = { ...before, ...rest, ...(rate && { rate }) }
     return fake.queues[place]
+  }
+
+  function schedules(method: string, [, name, under]: readonly string[], body: unknown) {
+    const place = fake.schedules.findIndex((one) => one.name === name)
+    const before = fake.schedules[place]
+    if (name === undefined) return { body: { schedules: fake.schedules } }
+    if (method === 'PUT') return putSchedule(name, body as ScheduleOptions)
+    if (before === undefined) return notFound(`There is no schedule ${name}.`)
+    switch (under) {
+      case 'run':
+        return { status: 201, body: retry(fakeJob(700_000, { processID: before.process })) }
+      case 'backfill':
+        return { body: { jobIDs: ['a', 'b', 'c'] } }
+      case 'pause':
+      case 'resume':
+        fake.schedules[place] = { ...before, paused: under === 'pause' }
+        return { body: fake.schedules[place] }
+      default:
+        if (method === 'DELETE') fake.schedules.splice(place, 1)
+        return { body: before }
+    }
+  }
+
+  function putSchedule(name: string, options: ScheduleOptions) {
+    if (options.cron === '') {
+      const detail = `The schedule ${name} cannot be: there is no expression. Nothing was stored.`
+      return { status: 400, body: { ...notFound(detail).body, status: 400, code: 'schedule_invalid' } }
+    }
+    const stored = { ...fakeSchedule(name, options.process), ...options, inputs: options.inputs ?? {} }
+    fake.schedules.push(stored)
+    return { body: stored }
   }
 
   function processes(id: string | undefined) {
@@ -355,6 +392,36 @@ function matches(job: StatusInfo, query: URLSearchParams): boolean {
       job.processID.includes(text) ||
       job.tags.some((tag) => tag.includes(text)))
   )
+}
+
+function fakeSchedules(): WireSchedule[] {
+  const last = { jobID: '0199aaaa-0000-7000-8000-000000005001', state: 'failed' as const }
+  return [
+    {
+      ...fakeSchedule('nightly', 'watershed.analyze-land'),
+      lastAt: iso(Date.now() - 40_000_000),
+      lastJob: last,
+      fired: 211,
+    },
+    { ...fakeSchedule('hourly-tiles', 'tiles.render'), cron: '@hourly', paused: true, nextRuns: [], isDeclared: true },
+  ]
+}
+
+function fakeSchedule(name: string, process: string): WireSchedule {
+  const day = Math.ceil(Date.now() / 86_400_000)
+  return {
+    name,
+    process,
+    inputs: {},
+    cron: '30 2 * * *',
+    timeZone: 'Europe/Berlin',
+    isDeclared: false,
+    paused: false,
+    nextRuns: [0, 1, 2, 3, 4].map((after) => iso((day + after) * 86_400_000 + 5_400_000)),
+    fired: 0,
+    skipped: 0,
+    changedAt: iso(Date.now() - 90_000_000),
+  }
 }
 
 function fakeQueues(): WireQueue[] {

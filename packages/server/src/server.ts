@@ -33,6 +33,7 @@ import { listProcesses } from './process/process.ts'
 import { processRoutes } from './process/process-routes.ts'
 import { createQueueReader } from './queue/queue-counts.ts'
 import { queueRoutes } from './queue/queue-routes.ts'
+import { scheduleRoutes } from './schedule/schedule-routes.ts'
 import type { ServerContext } from './server-context.ts'
 import { type UploadOptions, uploadRoutes } from './upload/upload-routes.ts'
 
@@ -171,6 +172,7 @@ async function addRoutes(
   eventRoutes(fastify, context)
   operationRoutes(fastify, context)
   queueRoutes(fastify, context)
+  scheduleRoutes(fastify, context)
   const { uploads } = options
   // Apart, so that only they take bodies of any type.
   if (uploads) await fastify.register(async (scope) => uploadRoutes(scope, context, uploads))

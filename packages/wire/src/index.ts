@@ -258,6 +258,55 @@ export type QueuePatch = {
   readonly shares?: { readonly [owner: string]: number }
 }
 
+/** GET /schedules: by name. */
+export type ScheduleList = { readonly schedules: readonly WireSchedule[] }
+
+/** What a schedule says; PUT /schedules/{name} takes it, and stores all of it. */
+export type ScheduleOptions = {
+  /** The process or task that is started, and what with. */
+  readonly process: string
+  readonly inputs?: { readonly [id: string]: Json }
+  /** Five fields, or six with seconds first. */
+  readonly cron: string
+  /** An IANA name; `UTC` when left out. */
+  readonly timeZone?: string
+  /** What is done when an instant comes while the last run is still at it; `skip` when left out. */
+  readonly overlap?: 'skip' | 'buffer-one' | 'allow' | 'cancel-running'
+  /** What is done with instants that nobody was there to fire; `one` when left out. */
+  readonly catchUp?: 'none' | 'one' | 'all'
+  readonly catchUpWindowMs?: number
+  /** Each run begins so much later at most. */
+  readonly jitterMs?: number
+  readonly queue?: string
+  readonly priority?: number
+  readonly tags?: readonly string[]
+  readonly deadlineMs?: number
+  /** Of the jobs: who stored it, unless an admin names another one. */
+  readonly owner?: string
+}
+
+export type WireSchedule = ScheduleOptions & {
+  readonly name: string
+  readonly inputs: { readonly [id: string]: Json }
+  /** A program brings it along, and stores it again when it starts. */
+  readonly isDeclared: boolean
+  readonly paused: boolean
+  /** The next five instants; none while it is paused. */
+  readonly nextRuns: readonly string[]
+  /** The latest instant that was fired, and the job that it made, while that is still known. */
+  readonly lastAt?: string
+  readonly lastJob?: { readonly jobID: string; readonly state: JobState }
+  /** Jobs that it made. */
+  readonly fired: number
+  /** Instants of which no job was made. */
+  readonly skipped: number
+  readonly changedAt: string
+}
+
+/** POST /schedules/{name}/backfill: each instant from `from` up to `to`, which is not among them. */
+export type BackfillRequest = { readonly from: string; readonly to: string; readonly concurrency?: number }
+export type BackfillAnswer = { readonly jobIDs: readonly string[] }
+
 /** GET /workers */
 export type WorkerList = {
   readonly workers: readonly {

@@ -4,6 +4,7 @@ import { headrace } from '../data/headrace.ts'
 import { useAction } from '../data/use-action.ts'
 import { announce } from '../shell/announcer.tsx'
 import { Dialog } from '../shell/dialog.tsx'
+import { Refusal } from '../shell/refusal.tsx'
 import { duration } from '../time/instant.ts'
 import { draftOf, RATE_UNITS, readDraft } from './queues.ts'
 
@@ -78,11 +79,7 @@ function SettingsForm({ queue, onClose, onChanged }: Props) {
         value={draft.shares}
         onChange={(event) => setDraft({ ...draft, shares: event.target.value })}
       />
-      {refusal ? (
-        <p className="refusal" role="alert">
-          {refusal}
-        </p>
-      ) : null}
+      {refusal ? <Refusal {...refusal} /> : null}
       <div className="dialog-actions">
         <button type="button" onClick={onClose}>
           Leave as it is

@@ -10,6 +10,7 @@ import { ScrollRegion } from '../look/scroll-region.tsx'
 import { announce } from '../shell/announcer.tsx'
 import { ConfirmDialog } from '../shell/dialog.tsx'
 import { Loaded, PageHead } from '../shell/page.tsx'
+import { Refusal } from '../shell/refusal.tsx'
 import { Section } from '../shell/section.tsx'
 import { duration } from '../time/instant.ts'
 import { RelativeTime } from '../time/time.tsx'
@@ -95,7 +96,7 @@ function QueueRow(props: Actions & { readonly queue: QueueWithSlots; readonly de
         <Settings of={queue} />
       </th>
       <td>
-        <span className="queue-chip" data-paused={queue.paused || undefined}>
+        <span className="going-chip" data-going={queue.paused ? 'held' : undefined}>
           {queue.paused ? 'paused' : 'open'}
         </span>
       </td>
@@ -111,17 +112,17 @@ function QueueRow(props: Actions & { readonly queue: QueueWithSlots; readonly de
           <span className="depth-scheduled" style={{ width: `${(queue.scheduled / deepest) * 100}%` }} />
         </span>
       </td>
-      <td className="queue-note">{queue.oldestDueAt ? <RelativeTime at={queue.oldestDueAt} /> : null}</td>
+      <td className="no-wrap">{queue.oldestDueAt ? <RelativeTime at={queue.oldestDueAt} /> : null}</td>
       <td className="number">{queue.scheduled.toLocaleString()}</td>
       <td className="number">{queue.blocked.toLocaleString()}</td>
       <td className="number">{queue.running.toLocaleString()}</td>
       <td className="number">
         {queue.slots === 0 ? <span title="No worker takes jobs of this queue">none</span> : queue.slots}
       </td>
-      <td className="number queue-note">
+      <td className="number no-wrap">
         <Times of={queue.times?.waitMs} />
       </td>
-      <td className="number queue-note">
+      <td className="number no-wrap">
         <Times of={queue.times?.runMs} />
       </td>
     </tr>
@@ -155,11 +156,7 @@ function QueueActions(props: { readonly queue: QueueWithSlots; readonly onChange
     })
   return (
     <div className="row-actions">
-      {refusal ? (
-        <span className="refusal" role="alert">
-          {refusal}
-        </span>
-      ) : null}
+      {refusal ? <Refusal {...refusal} /> : null}
       <button
         type="button"
         className="small"

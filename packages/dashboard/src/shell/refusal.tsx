@@ -2,7 +2,8 @@ import type { Problem } from '@headrace/wire'
 
 /** What the server said, and to which place of the input it said so. */
 export function Refusal(props: {
-  readonly id: string
+  /** For the field that it describes. */
+  readonly id?: string
   readonly message: string
   readonly problem?: Problem | undefined
 }) {

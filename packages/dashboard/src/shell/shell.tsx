@@ -53,6 +53,9 @@ function Navigation() {
         <NavigationItem href="/queues" pattern="/queues" icon={ICONS.queues}>
           Queues
         </NavigationItem>
+        <NavigationItem href="/schedules" pattern="/schedules" icon={ICONS.schedules}>
+          Schedules
+        </NavigationItem>
         <NavigationItem href="/workers" pattern="/workers" icon={ICONS.workers}>
           Workers
         </NavigationItem>
@@ -137,6 +140,7 @@ const ICONS = {
   map: icon(<path d="m2.500 5 5-2 5 2 5-2v12l-5 2-5-2-5 2zM7.500 3v12m5-10v12" />),
   processes: icon(<path d="M4 3h8l4 4v10H4zM12 3v4h4M7 11l2 2-2 2m3.500 0H13" />),
   queues: icon(<path d="M3 10h3m2 0h3m2 0h4m-3-3 3 3-3 3M4 5h6M4 15h6" />),
+  schedules: icon(<path d="M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14zm0 3.500V10l2.500 2" />),
   workers: icon(<path d="M3 4h14v4.500H3zm0 7.500h14V16H3zM6 6.250h.01M6 13.750h.01" />),
   page: icon(<path d="M4 4h12v12H4zM4 8h12" />),
 }

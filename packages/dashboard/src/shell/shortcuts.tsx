@@ -20,6 +20,7 @@ const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly what: str
   { keys: ['g', 'm'], what: 'Go to the map' },
   { keys: ['g', 'p'], what: 'Go to processes' },
   { keys: ['g', 'q'], what: 'Go to queues' },
+  { keys: ['g', 's'], what: 'Go to schedules' },
   { keys: ['g', 'w'], what: 'Go to workers' },
   { keys: ['?'], what: 'These shortcuts' },
 ]
@@ -29,6 +30,7 @@ const PLACES: Readonly<Record<string, string>> = {
   m: '/map',
   p: '/processes',
   q: '/queues',
+  s: '/schedules',
   w: '/workers',
 }
 

@@ -134,6 +134,7 @@ export class Schedules {
   async backfill(name: string, { from, to, concurrency = 1 }: BackfillOptions): Promise<readonly Submitted[]> {
     const options = optionsOf(await this.#record(name))
     const task = this.#task(options.task)
+    checkOptions({ concurrency })
     if (!Number.isFinite(from) || !Number.isFinite(to) || from >= to)
       throw new OptionInvalidError('The span', `${from} to ${to}`, 'two instants, the earlier one first')
     const instants = instantsBetween(this.#calendarOf(options), { from, to, max: BACKFILL_MAX })

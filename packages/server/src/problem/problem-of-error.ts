@@ -23,6 +23,12 @@ function problemOfEngineError(error: EngineError): HttpProblem | undefined {
       return problemOfInput(error as InputInvalidError) // sound: only that class has this code
     case 'option_invalid':
       return say(400, 'An option is invalid')
+    case 'schedule_invalid':
+      return say(400, 'The schedule is invalid')
+    case 'schedule_range_too_large':
+      return say(400, 'The span is too long')
+    case 'unknown_schedule':
+      return say(404, 'No such schedule')
     case 'not_json':
       return say(400, 'The input is not JSON')
     case 'unknown_task':

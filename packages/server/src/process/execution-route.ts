@@ -1,4 +1,4 @@
-import { InputInvalidError, type Job, type SubmitOptions, type Submitted } from '@headrace/engine'
+import type { Job, SubmitOptions, Submitted } from '@headrace/engine'
 import type { ExecuteRequest } from '@headrace/wire'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { cacheModeOf, cacheStatusOf } from '../answer/cache-headers.ts'
@@ -9,12 +9,11 @@ import { toStatusInfo } from '../job/status-info.ts'
 import { storedJob } from '../job/stored-job.ts'
 import { gone, waitForEnd } from '../job/wait.ts'
 import { unknownProcess } from '../problem/http-problem.ts'
-import { problemOfInput } from '../problem/problem-of-error.ts'
 import type { ServerContext } from '../server-context.ts'
 import { parseExecuteRequest } from './execute-request.ts'
 import { parseIdempotencyKey } from './idempotency-key.ts'
-import { type Process, SINGLE_INPUT } from './process.ts'
-import { readInputs } from './read-inputs.ts'
+import type { Process } from './process.ts'
+import { withInput } from './read-inputs.ts'
 import { keepWish, wishOf } from './response-wish.ts'
 import { outputsOf, sendResults } from './results.ts'
 
@@ -43,14 +42,8 @@ async function submit(
   process: Process,
   body: ExecuteRequest,
 ): Promise<Submitted> {
-  const input = readInputs(process, body.inputs ?? {})
   const options = submitOptions(context, request, body)
-  try {
-    return await context.engine.submit(process.task, input === undefined && !process.task.input ? null : input, options)
-  } catch (error) {
-    const prefix = process.inputShape === 'object' ? ['inputs'] : ['inputs', SINGLE_INPUT]
-    throw error instanceof InputInvalidError ? problemOfInput(error, prefix) : error
-  }
+  return withInput(process, body.inputs ?? {}, (input) => context.engine.submit(process.task, input, options))
 }
 
 function submitOptions(context: ServerContext, request: ExecuteCall, body: ExecuteRequest): SubmitOptions {

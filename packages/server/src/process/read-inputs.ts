@@ -1,18 +1,46 @@
+import { InputInvalidError } from '@headrace/engine'
 import type { Json } from '@headrace/wire'
 import { type Flaw, HttpProblem, pointerOf } from '../problem/http-problem.ts'
+import { problemOfInput } from '../problem/problem-of-error.ts'
 import { type Process, SINGLE_INPUT } from './process.ts'
 
-type Inputs = { readonly [id: string]: Json }
+export type Inputs = { readonly [id: string]: Json }
 
 /** What may stand around a value in OGC's `qualifiedInputValue`. */
 const QUALIFIERS = ['value', 'mediaType', 'encoding', 'schema', 'format']
+
+/**
+ * Does something with the task's input, as an execute request names it; what the task's schema says against it is told
+ * at its place among the inputs.
+ * @throws {HttpProblem} 400, pointing at each input that is wrong
+ */
+export async function withInput<T>(
+  process: Process,
+  inputs: Inputs,
+  use: (input: Json | undefined) => Promise<T>,
+): Promise<T> {
+  const input = readInputs(process, inputs)
+  try {
+    // A task without a schema takes no input just as well.
+    return await use(input === undefined && !process.task.input ? null : input)
+  } catch (error) {
+    const prefix = process.inputShape === 'object' ? ['inputs'] : ['inputs', SINGLE_INPUT]
+    throw error instanceof InputInvalidError ? problemOfInput(error, prefix) : error
+  }
+}
+
+/** The inputs of an execute request that gives a task this input. */
+export function toInputs(process: Process | undefined, input: Json): Inputs {
+  if (process?.inputShape !== 'single' && isObject(input)) return input
+  return input === null ? {} : { [SINGLE_INPUT]: input }
+}
 
 /**
  * The task's input from the inputs of an execute request: names checked, qualified values unwrapped. The values
  * themselves are checked by the task's own schema, in the engine.
  * @throws {HttpProblem} 400, pointing at each input that is unknown or given by reference
  */
-export function readInputs(process: Process, inputs: Inputs): Json | undefined {
+function readInputs(process: Process, inputs: Inputs): Json | undefined {
   const flaws = Object.keys(inputs).flatMap((id) => flawsOf(process, id, inputs[id] ?? null))
   if (flaws.length > 0) throw inputInvalid(process, flaws)
   const values = Object.fromEntries(Object.entries(inputs).map(([id, value]) => [id, unwrap(process, id, value)]))

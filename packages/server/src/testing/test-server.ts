@@ -2,7 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openLocalArtifacts } from '@headrace/artifacts'
-import { type AnyTask, createEngine, type Engine, type JobId } from '@headrace/engine'
+import { readCron } from '@headrace/cron'
+import { type AnyTask, createEngine, type DeclaredSchedule, type Engine, type JobId } from '@headrace/engine'
 import { openSqliteStore } from '@headrace/store-sqlite'
 import type { Scope } from '@headrace/wire'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
@@ -27,15 +28,16 @@ export type TestServer = AsyncDisposable & {
 export async function openTestServer(
   options: Partial<ServerOptions> & {
     readonly tasks?: readonly AnyTask[]
+    readonly schedules?: readonly DeclaredSchedule[]
     readonly withWorker?: boolean
     readonly uploadOptions?: Partial<UploadOptions>
   } = {},
 ): Promise<TestServer> {
-  const { tasks = TASKS, withWorker = true, uploadOptions, ...serverOptions } = options
+  const { tasks = TASKS, schedules = [], withWorker = true, uploadOptions, ...serverOptions } = options
   const dir = await mkdtemp(join(tmpdir(), 'headrace-server-'))
   const store = await openSqliteStore(join(dir, 'jobs.db'))
   const artifacts = await openLocalArtifacts(join(dir, 'artifacts'))
-  const engine = createEngine({ store, tasks, artifacts })
+  const engine = createEngine({ store, tasks, artifacts, cron: readCron, schedules })
   const worker = withWorker ? await engine.startWorker() : undefined
   const server = await createServer({
     engine,
