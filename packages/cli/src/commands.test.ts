@@ -192,6 +192,22 @@ test('retry takes another input, and says where it begins', async () => {
   assert.equal(refused.code, 2)
 })
 
+test('redrive retries what failed, once, and says first what it would do', async () => {
+  const local = await readLocalServer(join(place.dir, '.headrace'))
+  const client = createClient({ baseUrl: server.url, token: local?.key ?? '' })
+  const { id } = await client.submit('echo', { message: 'late', pause: 60 }, { deadlineMs: 50, tags: ['dead'] })
+  await client.job(id).end()
+  const redrive = async (...args: readonly string[]) =>
+    JSON.parse((await place.run(['redrive', '--tag', 'dead', '--code', 'deadline_exceeded', '--json', ...args])).stdout)
+  assert.deepEqual(await redrive('--dry-run'), { dryRun: true, retried: [{ retryOf: id }], refused: [] })
+  const { retried } = await redrive('--task', 'echo')
+  assert.deepEqual([retried.length, retried[0].retryOf], [1, id])
+  assert.equal((await statusOf(retried[0].jobID)).retryOf, id)
+  await client.job(retried[0].jobID).cancel()
+  assert.match((await place.run(['redrive', '--tag', 'dead'])).stdout, /^0 failed jobs retried/)
+  assert.match((await place.run(['jobs', '--code', 'deadline_exceeded', '--tag', 'dead'])).stdout, new RegExp(id))
+})
+
 test('processes, process, queues and workers say what there is', async () => {
   assert.match((await place.run(['processes'])).stdout, /^echo +1\.0\.0 +Echo$/m)
   assert.match((await place.run(['process', 'echo'])).stdout, /message +string +yes +Any text\./)

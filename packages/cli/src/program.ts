@@ -12,6 +12,7 @@ import { logsCommand } from './commands/logs.ts'
 import { processCommand } from './commands/process.ts'
 import { processesCommand } from './commands/processes.ts'
 import { queuesCommand } from './commands/queues.ts'
+import { redriveCommand } from './commands/redrive.ts'
 import { resultCommand } from './commands/result.ts'
 import { retryCommand } from './commands/retry.ts'
 import { schedulesCommand } from './commands/schedules.ts'
@@ -38,6 +39,7 @@ const COMMANDS = [
   resultCommand,
   cancelCommand,
   retryCommand,
+  redriveCommand,
   signalCommand,
   processesCommand,
   processCommand,

@@ -9,6 +9,7 @@ import type {
   ProcessSummary,
   QueueList,
   QueuePatch,
+  RedriveAnswer,
   SessionInfo,
   StatusInfo,
   WireEvent,
@@ -18,7 +19,7 @@ import type {
 } from '@headrace/wire'
 import { type Clock, monotonicClock } from './clock/clock.ts'
 import { type Connection, followEvents } from './events/follow-events.ts'
-import { createHttp, type Fetch, type Http, type Token } from './http/http.ts'
+import { createHttp, type Fetch, type Http, type Query, type Token } from './http/http.ts'
 import { randomKey } from './http/random-key.ts'
 import { createJob, type Job } from './job/job.ts'
 import { createSchedules, type Schedules } from './schedules.ts'
@@ -58,7 +59,14 @@ export type SubmitOptions = {
 export type JobsQuery = {
   readonly state?: JobState
   readonly process?: string
+  readonly queue?: string
   readonly tag?: string
+  /** Of the error that a job ended with. */
+  readonly code?: string
+  /** Whether another job repeats it. */
+  readonly retried?: boolean
+  /** Submitted not before this instant. */
+  readonly since?: Date | string
   /** Text that the id begins with, or that process, tags or input contain. */
   readonly search?: string
   /** Default: the server's. */
@@ -71,6 +79,13 @@ export type EventFeedOptions = {
   readonly after?: number | undefined
   readonly signal?: AbortSignal | undefined
   readonly onConnection?: ((connection: Connection) => void) | undefined
+}
+
+export type RedriveQuery = Omit<JobsQuery, 'state' | 'retried'> & {
+  /** For each of them; see `job.retry`. */
+  readonly from?: 'start' | 'failed-step'
+  /** Only tells which would be retried. */
+  readonly dryRun?: boolean
 }
 
 /** Newest first. */
@@ -90,6 +105,11 @@ export interface Client {
   /** The job with this id; nothing is asked yet. */
   job<Output = Json>(id: string): Job<Output>
   jobs(query?: JobsQuery): Promise<JobPage>
+  /**
+   * Retries failed jobs that were not retried before, at most `limit` of them; the answer's `next` is the `cursor` of the next
+   * step. Safe to repeat: none is retried twice.
+   */
+  redrive(query?: RedriveQuery): Promise<RedriveAnswer>
   /** All that happens to all jobs the caller may read, from now on or after a cursor. */
   events(options?: EventFeedOptions): AsyncIterable<WireEvent>
   processes(): Promise<readonly ProcessSummary[]>
@@ -128,6 +148,7 @@ export function createClient(options: ClientOptions): Client {
     submit: (process, inputs, submitOptions = {}) => submit(http, process, inputs, submitOptions),
     job: (id) => createJob(http, id),
     jobs: (query = {}) => listJobs(http, query),
+    redrive: (query = {}) => redrive(http, query),
     events: (eventOptions = {}) => allEvents(http, eventOptions),
     processes: () => listProcesses(http),
     process: (id) => http.json<ProcessDescription>({ path: `/processes/${encodeURIComponent(id)}` }),
@@ -181,12 +202,22 @@ function executeRequest(inputs: Readonly<Record<string, Json>>, options: SubmitO
 const PROCESSES_MAX = 10_000
 
 async function listJobs(http: Http, query: JobsQuery): Promise<JobPage> {
-  const { state, process, tag, search, limit, cursor } = query
-  const list = await http.json<JobList>({
-    path: '/jobs',
-    query: { state, processID: process, tag, q: search, limit, cursor },
-  })
+  const list = await http.json<JobList>({ path: '/jobs', query: jobParameters(query) })
   return { jobs: list.jobs, next: cursorOf(list.links) }
+}
+
+function jobParameters({ state, process, queue, tag, code, retried, since, search, limit, cursor }: JobsQuery): Query {
+  const datetime = since === undefined ? undefined : `${new Date(since).toISOString()}/..`
+  return { state, processID: process, queue, tag, code, retried, datetime, q: search, limit, cursor }
+}
+
+async function redrive(http: Http, { from, dryRun, ...query }: RedriveQuery): Promise<RedriveAnswer> {
+  return http.json<RedriveAnswer>({
+    method: 'POST',
+    path: '/jobs/redrive',
+    query: { ...jobParameters(query), from, dryRun },
+    isRepeatable: true, // for no job is redriven twice
+  })
 }
 
 async function listProcesses(http: Http): Promise<readonly ProcessSummary[]> {

@@ -5,6 +5,7 @@ export {
   type EventFeedOptions,
   type JobPage,
   type JobsQuery,
+  type RedriveQuery,
   type SubmitOptions,
 } from './client.ts'
 export type { Clock, Timer } from './clock/clock.ts'

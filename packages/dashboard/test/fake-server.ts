@@ -168,6 +168,7 @@ export async function startFakeServer(options: {
       case 'processes':
         return under === 'execution' ? execute(id ?? '', body) : processes(id)
       case 'jobs':
+        if (id === 'redrive') return { body: redrive(query) }
         return id === undefined ? list(query) : job(method, id, under, { query, body })
       default:
         return notFound(`There is nothing at /${parts.join('/')}.`)
@@ -302,6 +303,18 @@ export async function startFakeServer(options: {
     const at = iso(Date.parse(found.updated) + 1)
     fake.tell({ jobId: found.jobID, kind: 'signal', attempt: found.attempt, at, data: {} })
     return { status: 202, body: { outcome: 'delivered' } }
+  }
+
+  /** One step: failed jobs that nothing repeats, newest first. */
+  function redrive(query: URLSearchParams) {
+    const [limit, before, dryRun] = [Number(query.get('limit')), query.get('cursor'), query.get('dryRun') === 'true']
+    const dead = fake.jobs
+      .filter((one) => one.state === 'failed' && matches(one, query) && (before === null || one.jobID < before))
+      .filter((one) => !fake.jobs.some(({ retryOf }) => retryOf === one.jobID))
+      .sort((a, b) => (a.jobID < b.jobID ? 1 : -1))
+    const some = dead.slice(0, limit)
+    const retried = some.map((one) => ({ retryOf: one.jobID, ...(dryRun ? {} : { jobID: retry(one).jobID }) }))
+    return { dryRun, retried, refused: [], ...(dead.length > limit && { next: some.at(-1)?.jobID }) }
   }
 
   function retry(found: StatusInfo): StatusInfo {

@@ -172,6 +172,29 @@ testPage(
   },
 )
 
+testPage(
+  'all failed jobs of a filter are retried at once, after a question that says how many',
+  {
+    jobs: [
+      ...Array.from({ length: 203 }, (_, index) => inState(fakeJob(index, { tags: ['night'] }), 'failed')),
+      inState(fakeJob(300), 'failed'),
+    ],
+  },
+  async ({ page, fake }) => {
+    await page.goto('/app/jobs?tag=night')
+    await rowOf(page, 202).waitFor()
+    assert.equal(await page.getByRole('button', { name: 'Retry all failed' }).count(), 0)
+    await page.goto('/app/jobs?tag=night&state=failed')
+    await page.getByRole('button', { name: 'Retry all failed' }).click()
+    await page.getByRole('dialog').getByText('Retry all 203 failed jobs?').waitFor()
+    await page.getByRole('button', { name: 'Retry all 203 failed jobs' }).click()
+    await page.getByRole('region', { name: 'Failed jobs' }).getByText('Retried 203.').waitFor()
+    assert.equal(fake.jobs.filter(({ retryOf }) => retryOf !== undefined).length, 203)
+    await page.getByRole('button', { name: 'Retry all failed' }).click()
+    await page.getByRole('region', { name: 'Failed jobs' }).getByText('were retried already').waitFor()
+  },
+)
+
 testPage('an empty server says what to do first', {}, async ({ page }) => {
   await page.goto('/app/jobs')
   await page.getByRole('heading', { name: 'No jobs yet' }).waitFor()

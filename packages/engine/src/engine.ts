@@ -6,7 +6,6 @@ import {
   IdempotencyConflictError,
   JobCancelledError,
   JobEndedError,
-  JobNotEndedError,
   LimitFullError,
   NotAWorkflowError,
   TaskFailedError,
@@ -17,12 +16,12 @@ import type { CallOptions } from './flow/flow.ts'
 import type { ChildInput } from './flow/workflow-services.ts'
 import { EndWaits } from './job/end-waits.ts'
 import { createIds, type Ids } from './job/ids.ts'
-import { type EndState, isEnded, type Job, type JobId, type RecordedError } from './job/job.ts'
+import type { EndState, Job, JobId, RecordedError } from './job/job.ts'
 import { newJob } from './job/new-job.ts'
 import type { Json } from './json.ts'
 import { type ArtifactSink, Payloads } from './payload/payloads.ts'
-import { keptSteps } from './retry/kept-steps.ts'
-import { checkRetry, type RetryOptions, retriedJob } from './retry/retry-job.ts'
+import { type RedriveFilter, type Redriven, type RedriveOptions, Retries } from './retry/retries.ts'
+import type { RetryOptions } from './retry/retry-job.ts'
 import type { Resources } from './routing/resources.ts'
 import type { DeclaredSchedule, ReadCron } from './schedule/schedule.ts'
 import { Schedules } from './schedule/schedules.ts'
@@ -114,6 +113,7 @@ export class Engine {
   readonly #payloads: Payloads
   readonly #random: () => number
   readonly #ends: EndWaits
+  readonly #retries: Retries
   readonly #report: (message: string, error: unknown) => void
 
   constructor(options: EngineOptions) {
@@ -128,6 +128,13 @@ export class Engine {
     this.#payloads = new Payloads(options.artifacts)
     this.#report = options.report ?? ((message, error) => console.error(message, error ?? ''))
     this.#ends = new EndWaits(this.store, this.#report)
+    this.#retries = new Retries({
+      store: this.store,
+      ids: this.#ids,
+      payloads: this.#payloads,
+      tasks: this.tasks,
+      refuse: (enqueued, job) => void submitted(enqueued, job),
+    })
     this.schedules = new Schedules({
       store: this.store,
       clock: this.clock,
@@ -263,23 +270,22 @@ export class Engine {
    *   {IdempotencyConflictError} {PayloadTooLargeError} {LimitFullError} {DeploymentClosedError}; nothing was stored
    * @example await engine.retry(id, { from: 'start', input: { ...input, zoom: 4 } })
    */
-  async retry(id: JobId, options: RetryOptions = {}): Promise<Submitted> {
-    const job = await this.store.job(id)
-    const input = await this.store.input(id)
-    if (job === undefined || input === undefined) throw new UnknownJobError(id)
-    if (!isEnded(job.state)) throw new JobNotEndedError(id, job.state)
-    const from = checkRetry(options, job)
-    const task = this.#find(job.task)
-    const edited = options.input === undefined ? undefined : { input: await parseInput(task, options.input) }
-    const payload =
-      edited === undefined ? input : await this.#payloads.encode(options.input, `The input of ${task.name}`)
-    const keeps = from === 'start' ? [] : keptSteps(await this.store.steps(id), 'error' in job ? job.error : undefined)
-    const again = retriedJob({ id: this.#ids.job(), job, task, payload, keeps, ...(edited && { edited }) })
-    const key = options.idempotencyKey
-    const fingerprint = `retry ${id} ${from} ${payload}`
-    const keyed = key === undefined ? again : { ...again, idempotency: { scope: job.owner ?? '', key, fingerprint } }
-    const [enqueued] = await this.store.enqueue([keyed])
-    return submitted(enqueued, keyed)
+  retry(id: JobId, options: RetryOptions = {}): Promise<Submitted> {
+    return this.#retries.retry(id, options)
+  }
+
+  /**
+   * Retries dead jobs by filter: those that failed, have no parent, and were not retried before. One step of at most
+   * `limit` of them, in one transaction; go on with `next` until there is none. Cut off midway, it is safe to repeat: a job
+   * that was redriven is not redriven again.
+   * @throws {OptionInvalidError}
+   * @example
+   * let next: string | undefined
+   * do ({ next } = await engine.redrive({ tasks: ['render'], errorCode: 'tile_missing' }, next ? { before: next } : {}))
+   * while (next !== undefined)
+   */
+  redrive(filter: RedriveFilter = {}, options: RedriveOptions = {}): Promise<Redriven> {
+    return this.#retries.redrive(filter, options)
   }
 
   /**

@@ -27,6 +27,7 @@ export {
 } from './job/transition.ts'
 export type { Json } from './json.ts'
 export type { ArtifactSink } from './payload/payloads.ts'
+export type { RedriveFilter, Redriven, RedriveOptions } from './retry/retries.ts'
 export type { RetryFrom, RetryOptions } from './retry/retry-job.ts'
 export { type DeploymentState, type Placed, placeJob } from './routing/deployment.ts'
 export { fairRank } from './routing/fair.ts'

@@ -20,6 +20,7 @@ import { eventRoutes } from './event/event-routes.ts'
 import { detailRoutes } from './job/detail-routes.ts'
 import { jobRoutes } from './job/job-routes.ts'
 import { logRoutes } from './job/log-routes.ts'
+import { redriveRoute } from './job/redrive-route.ts'
 import { resultsRoutes } from './job/results-routes.ts'
 import { retryRoute } from './job/retry-route.ts'
 import { signalRoute } from './job/signal-route.ts'
@@ -164,6 +165,7 @@ async function addRoutes(
   executionRoute(fastify, context)
   jobRoutes(fastify, context)
   retryRoute(fastify, context)
+  redriveRoute(fastify, context)
   signalRoute(fastify, context)
   resultsRoutes(fastify, context)
   detailRoutes(fastify, context)

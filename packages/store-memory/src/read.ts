@@ -118,6 +118,8 @@ function fits(place: MemoryPlace, stored: StoredJob, filter: JobFilter): boolean
     (filter.parentId === undefined || parent?.job.job.id === filter.parentId) &&
     createdAt >= (filter.createdFrom ?? Number.NEGATIVE_INFINITY) &&
     createdAt <= (filter.createdTo ?? Number.POSITIVE_INFINITY) &&
+    (filter.errorCode === undefined || stored.end?.error?.code === filter.errorCode) &&
+    (filter.retried === undefined || filter.retried === place.jobs.some((other) => other.job.retryOf === job.id)) &&
     (filter.search === undefined || mentions(place, stored, filter.search.toLowerCase()))
   )
 }

@@ -127,7 +127,12 @@ class JobQuery {
   }
 
   /** An arm for each state that was asked for, since each has its own index. */
-  #listArms(filter: JobFilter): Arm[] {
+  #listArms(asked: JobFilter): Arm[] {
+    // Only these have an error, and few do.
+    const filter: JobFilter =
+      asked.errorCode !== undefined && asked.states === undefined
+        ? { ...asked, states: ['failed', 'cancelled'] }
+        : asked
     const states = new Set(filter.states)
     if (filter.states === undefined || states.size === STATES) return this.#jobArms(filter)
     return [...states].flatMap((state) => this.#stateArms(filter, state))
@@ -182,7 +187,7 @@ class JobQuery {
 
   #conditions(filter: JobFilter, seq: Seq): string[] {
     const where = [`${seq} < ${this.#before}`]
-    const { tasks, queues, owner, tag, parentId, createdFrom, createdTo } = filter
+    const { tasks, queues, owner, tag, parentId, createdFrom, createdTo, errorCode, retried } = filter
     if (filter.states !== undefined) where.push(this.#inStates(filter.states))
     if (tasks !== undefined) where.push(this.#in('jobs.task', tasks))
     if (queues !== undefined) where.push(this.#in('jobs.queue', queues))
@@ -195,6 +200,13 @@ class JobQuery {
     }
     if (createdFrom !== undefined) where.push(`jobs.created_at >= ${this.#values.add(createdFrom, 'bigint')}`)
     if (createdTo !== undefined) where.push(`jobs.created_at <= ${this.#values.add(createdTo, 'bigint')}`)
+    if (errorCode !== undefined) {
+      const code = `(select outcomes.error::json ->> 'code' from outcomes where outcomes.seq = jobs.seq)`
+      where.push(`${code} = ${this.#values.add(errorCode.replaceAll('\u0000', ''), 'text')}`)
+    }
+    if (retried !== undefined) {
+      where.push(`${retried ? '' : 'not '}exists (select from jobs as next where next.retry_of = jobs.id)`)
+    }
     return where
   }
 

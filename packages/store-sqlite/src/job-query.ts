@@ -111,7 +111,10 @@ function textArm(filter: JobFilter, before: number, search: string): Arm {
 }
 
 /** An arm for each state that was asked for, since each has its own index. */
-function listArms(filter: JobFilter, before: number): Arm[] {
+function listArms(asked: JobFilter, before: number): Arm[] {
+  // Only these have an error, and few do.
+  const filter: JobFilter =
+    asked.errorCode !== undefined && asked.states === undefined ? { ...asked, states: ['failed', 'cancelled'] } : asked
   const states = new Set(filter.states)
   if (filter.states === undefined || states.size === STATES) return jobArms(filter, before)
   return [...states].flatMap((state) => stateArms(filter, state, before))
@@ -172,6 +175,11 @@ function conditions(filter: JobFilter, before: number, seq: Seq): Conditions {
     add(where, 'jobs.parent_seq = (select seq from jobs where id = ?)', filter.parentId)
   if (filter.createdFrom !== undefined) add(where, 'jobs.created_at >= ?', filter.createdFrom)
   if (filter.createdTo !== undefined) add(where, 'jobs.created_at <= ?', filter.createdTo)
+  if (filter.errorCode !== undefined) add(where, `outcomes.error ->> 'code' = ?`, filter.errorCode)
+  if (filter.retried !== undefined) {
+    const not = filter.retried ? '' : 'not '
+    where.sql.push(`${not}exists (select 1 from jobs as next where next.retry_of = jobs.id)`)
+  }
   return where
 }
 

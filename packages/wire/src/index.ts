@@ -89,6 +89,17 @@ export type RetryRequest = {
   readonly input?: Json
 }
 
+/** POST /jobs/redrive: one step. */
+export type RedriveAnswer = {
+  /** Nothing was stored: `retried` are those that would be. */
+  readonly dryRun: boolean
+  readonly retried: readonly { readonly retryOf: string; readonly jobID?: string }[]
+  /** Left as they are, and why. */
+  readonly refused: readonly { readonly jobID: string; readonly code: string; readonly message: string }[]
+  /** There may be more: send the same again with this as `cursor`. */
+  readonly next?: string
+}
+
 /** GET /jobs/{id}/attempts */
 export type WireAttempt = {
   readonly attempt: number

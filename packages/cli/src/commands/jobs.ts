@@ -9,7 +9,9 @@ import { type Column, table } from '../terminal/table.ts'
 type JobsOptions = {
   readonly state?: JobState
   readonly process?: string
+  readonly queue?: string
   readonly tag?: string
+  readonly code?: string
   readonly search?: string
   readonly limit: number
   readonly cursor?: string
@@ -23,7 +25,9 @@ export function jobsCommand(cli: Cli): Command {
     .description('list jobs, newest first')
     .addOption(new Option('--state <state>', 'only jobs in this state').choices(STATES))
     .option('--process <process>', 'only jobs of this process')
+    .option('--queue <queue>', 'only jobs of this queue')
     .option('--tag <tag>', 'only jobs with this tag')
+    .option('--code <code>', 'only jobs that ended with an error of this code')
     .option('--search <text>', 'only jobs whose id begins with this, or whose process, tags or input contain it')
     .option('--limit <count>', 'how many', parseLimit, 20)
     .option('--cursor <cursor>', 'go on from an earlier list')
@@ -39,12 +43,14 @@ export function jobsCommand(cli: Cli): Command {
     .action(async (_options, command: Command) => {
       const options = optionsOf<JobsOptions>(command)
       const { client } = await connectAs(cli, options)
-      const { state, process, tag, search, limit, cursor } = options
+      const { state, process, queue, tag, code, search, limit, cursor } = options
       const page = await client.jobs({
         limit,
         ...(state && { state }),
         ...(process !== undefined && { process }),
+        ...(queue !== undefined && { queue }),
         ...(tag !== undefined && { tag }),
+        ...(code !== undefined && { code }),
         ...(search !== undefined && { search }),
         ...(cursor !== undefined && { cursor }),
       })

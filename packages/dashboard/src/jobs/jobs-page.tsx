@@ -5,6 +5,7 @@ import { Loaded, PageHead } from '../shell/page.tsx'
 import { FilterBar } from './filter-bar.tsx'
 import { filterFromQuery, filterToQuery, isFiltering, type JobFilter } from './job-filter.ts'
 import { JobTable } from './job-table.tsx'
+import { RedriveBar } from './redrive-bar.tsx'
 import { useJobs } from './use-jobs.ts'
 import './jobs.css'
 
@@ -19,6 +20,8 @@ export function JobsPage() {
     <div className="jobs-page">
       <PageHead title="Jobs" aside={<ConnectionNote connection={live.connection} />} />
       <FilterBar filter={filter} onChange={setFilter} />
+      {/* What was said of one filter says nothing of the next. */}
+      <RedriveBar key={text} filter={filter} />
       <Loaded of={live.loadable} what="the jobs" onRetry={live.reload}>
         {({ jobs, next }) =>
           jobs.length === 0 && next === undefined ? (

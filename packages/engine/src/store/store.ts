@@ -305,6 +305,10 @@ export type JobFilter = {
   readonly parentId?: JobId
   readonly createdFrom?: number
   readonly createdTo?: number
+  /** Of jobs that failed or were cancelled: the code of their error. */
+  readonly errorCode?: string
+  /** Whether another job repeats it. */
+  readonly retried?: boolean
   /** Text that the id begins with, or that the task contains; of the newest jobs, also what tags or input contain. */
   readonly search?: string
 }

@@ -26,6 +26,7 @@ const PRIORITY_MAX = 1_000_000
 /** A hundred years: longer is a mistake in the unit. */
 const DURATION_MS_MAX = 100 * 365 * 86_400_000
 const LIMIT_MAX = 1_000_000
+const PAGE_LIMIT_MAX = 1_000
 const RATE_MAX = 1_000_000
 /** A day. */
 const RATE_PER_MS_MAX = 86_400_000
@@ -136,6 +137,11 @@ export function checkResources(option: string, resources: Resources, check: Reso
 function checkPattern(option: string, value: string, pattern: RegExp, allowed: string): void {
   if (typeof value === 'string' && pattern.test(value)) return
   throw new OptionInvalidError(option, JSON.stringify(value)?.slice(0, 100) ?? String(value), allowed)
+}
+
+/** How many are read or changed at once. @throws {OptionInvalidError} */
+export function checkPageLimit(option: string, limit: number): void {
+  checkWhole(option, limit, 1, PAGE_LIMIT_MAX)
 }
 
 /** @returns the limit with all that was left out. @throws {OptionInvalidError} */

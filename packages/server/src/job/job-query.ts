@@ -22,6 +22,10 @@ export const JobQuery = z.object({
   queue: listParameter.optional(),
   tag: z.string().optional(),
   owner: z.string().optional(),
+  // Of the error that a job ended with.
+  code: z.string().max(200).optional(),
+  // Whether another job repeats it.
+  retried: booleanParameter.optional(),
   // A person submitted the roots; what those called is a click away, and would bury them.
   rootsOnly: booleanParameter.default(true),
   parentId: z.string().optional(),
@@ -39,6 +43,7 @@ export function toJobFilter(query: JobQuery, caller: Caller): JobFilter | undefi
   if (states?.length === 0) return undefined
   return {
     ...omitUndefined({ states, tasks: query.processID, queues: query.queue, owner, tag: query.tag, search: query.q }),
+    ...omitUndefined({ errorCode: query.code, retried: query.retried }),
     ...omitUndefined({ parentId: query.parentId as Job['id'] | undefined }), // sound: an unknown text finds nothing
     ...(query.rootsOnly && query.parentId === undefined ? { rootsOnly: true } : {}),
     ...(query.datetime === undefined ? {} : parseInterval(query.datetime)),

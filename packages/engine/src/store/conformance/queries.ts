@@ -144,6 +144,27 @@ export function testQueries(open: OpenStore): void {
       assert.deepEqual(await paged(rig, { search: 'TRAIN', tasks: ['train'] }), trained)
     })
 
+    test('jobs are found by the code of their error, and by whether another job repeats them', async () => {
+      await using rig = await Rig.open(open)
+      const ada = await rig.worker()
+      const [one, two, three] = [await rig.enqueue(), await rig.enqueue(), await rig.enqueue({ task: 'train' })]
+      for (const claimed of await ada.claim()) {
+        const code = claimed.lease.jobId === two ? 'tile_missing' : 'task_threw'
+        await ada.settle(claimed.lease, { outcome: 'failed', error: { code, message: 'It broke.' } })
+      }
+      const good = await rig.enqueue()
+      await ada.succeed((await ada.claimOne()).lease)
+      const again = await rig.enqueue({ retryOf: one })
+      assert.deepEqual(await found(rig, { errorCode: 'tile_missing' }), [two])
+      assert.deepEqual(await found(rig, { errorCode: 'task_threw' }), [three, one])
+      assert.deepEqual(await found(rig, { errorCode: 'task_threw', tasks: ['train'] }), [three])
+      assert.deepEqual(await found(rig, { errorCode: 'task_threw', states: ['succeeded'] }), [])
+      assert.deepEqual(await found(rig, { errorCode: 'nothing' }), [])
+      assert.deepEqual(await found(rig, { retried: true }), [one])
+      assert.deepEqual(await found(rig, { retried: false }), [again, good, three, two])
+      assert.deepEqual(await found(rig, { retried: false, states: ['failed'], rootsOnly: true }), [three, two])
+    })
+
     test('roots and children are told apart, and children are found by their parent', async () => {
       await using rig = await Rig.open(open)
       const { hand, lease, id } = await rig.workflow()
