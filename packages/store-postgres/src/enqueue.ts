@@ -1,4 +1,5 @@
 import { type Enqueued, type HintCollector, type JobId, type LaneKey, laneOf, type NewJob } from '@headrace/engine'
+import { areAnswered } from './cache.ts'
 import { Changes } from './changes.ts'
 import { statements } from './connection/named.ts'
 import type { Call } from './connection/pipeline.ts'
@@ -56,8 +57,8 @@ export async function enqueueJobs(session: Session, context: Context, jobs: read
 }
 
 /** Nothing but its place in the line depends on what else there is. */
-function isPlain({ idempotency, limit, keeps }: NewJob): boolean {
-  return idempotency === undefined && limit === undefined && keeps === undefined
+function isPlain({ idempotency, limit, cache, keeps }: NewJob): boolean {
+  return idempotency === undefined && limit === undefined && cache === undefined && keeps === undefined
 }
 
 /** @param isAnnounced false inside of a transaction that is not ours, and may last: the cursors are drawn when it is over */
@@ -83,6 +84,11 @@ async function storeRoots(
   jobs: readonly NewJob[],
   isAnnounced: boolean,
 ): Promise<ReadonlyMap<JobId, JobId>> {
+  // What needs no worker is held up by no limit.
+  const answered = await areAnswered(
+    work,
+    jobs.filter(({ limit }) => limit !== undefined),
+  )
   const gate = await LimitGate.lock(work, jobs)
   const inTheWay = new Map<JobId, JobId>()
   let accepted: NewJob[] = []
@@ -93,7 +99,7 @@ async function storeRoots(
   }
   for (const job of jobs) {
     const { limit, id } = job
-    if (limit?.whenFull === 'replace') {
+    if (limit?.whenFull === 'replace' && !answered.has(job)) {
       // What stands before it in this very list may have to make room for it.
       await store()
       const changes = new Changes(work)
@@ -101,7 +107,7 @@ async function storeRoots(
       await changes.finish()
       await gate.recount(limit.key)
     }
-    const other = limit?.whenFull === 'reject' ? await gate.inTheWay(limit) : undefined
+    const other = limit?.whenFull === 'reject' && !answered.has(job) ? await gate.inTheWay(limit) : undefined
     if (other !== undefined) {
       inTheWay.set(id, other)
       continue
@@ -126,6 +132,7 @@ export async function storePlaced(work: Work, placed: readonly Placed[], isAnnou
 export function notePlaced({ notes }: Work, placed: readonly Placed[]): void {
   for (const { job, limitKey } of placed) {
     if (limitKey !== undefined && job.limit !== undefined) notes.limit(limitKey, { live: 1, max: job.limit.max })
+    if (job.cache !== undefined) notes.cache(job.cache.key)
   }
 }
 
@@ -222,6 +229,7 @@ export function storeJobs(
   const stateOf = ({ job, isHeld, limitKey }: Placed) => {
     if (isHeld) return STATE.held
     if (!isAnnounced || (job.dueAt ?? now) > now) return STATE.scheduled
+    if (job.cache !== undefined) return STATE.following
     return limitKey === undefined ? STATE.ready : STATE.blocked
   }
   return call(
@@ -247,9 +255,9 @@ export function storeJobs(
     list(({ parent }) => parent?.attached),
     list(() => null),
     list(({ job }) => (job.limit === undefined ? null : JSON.stringify(job.limit))),
-    list(() => null),
+    list(({ job }) => (job.cache === undefined ? null : JSON.stringify(job.cache))),
     list(({ limitKey }) => limitKey),
-    list(() => null),
+    list(({ job }) => job.cache?.key),
     now,
     isAnnounced,
     list(({ job }) => (job.cleanup === true ? HAS_ON_FAILURE : 0)),

@@ -19,8 +19,8 @@ export async function serveLimits(session: Session, context: Context, keys: read
   }
 }
 
-/** @param keys in their order @returns how many jobs of each live */
-async function lockAndGive(work: Work, keys: readonly string[]): Promise<Map<string, number>> {
+/** Locks limits, counts what was noted of them and gives out their permits. @param keys in their order @returns how many jobs of each live */
+export async function lockAndGive(work: Work, keys: readonly string[]): Promise<Map<string, number>> {
   const { tx } = work
   const [, granted = [], counts = []] = await tx.all([
     call(statements.lockLimits, keys),

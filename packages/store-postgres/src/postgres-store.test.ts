@@ -1,5 +1,5 @@
 import { after, suite } from 'node:test'
-import { type CallersConnection, type OpenStore, testRouting, testStore } from '@headrace/engine/conformance'
+import { type CallersConnection, type OpenStore, testReuse, testRouting, testStore } from '@headrace/engine/conformance'
 import type { ManualClock } from '@headrace/engine/testing'
 import { Kysely, PostgresDialect, sql } from 'kysely'
 import pg from 'pg'
@@ -73,4 +73,5 @@ suite('on PostgreSQL', { skip: server === undefined && WITHOUT_POSTGRES }, () =>
   if (server === undefined) return
   testStore('the PostgreSQL store', open, [bare, kysely])
   testRouting('the PostgreSQL store', open, ['lanes', 'limits'])
+  testReuse('the PostgreSQL store', open)
 })

@@ -52,6 +52,7 @@ import {
   toRelease,
   toWorkerRow,
 } from '@headrace/engine/rows'
+import { purgeCache } from './cache.ts'
 import { CallersTransactions } from './callers-transaction.ts'
 import { Changes } from './changes.ts'
 import { KnownWorker, NOBODY } from './claim.ts'
@@ -290,9 +291,8 @@ class PostgresStore implements Store {
     return toRecordedSteps(steps, [...kept, ...children])
   }
 
-  /** This store keeps no results for others yet. */
-  async purgeCache(): Promise<number> {
-    return 0
+  purgeCache(filter: { readonly task?: string; readonly key?: string }): Promise<number> {
+    return this.#writer.run((session) => purgeCache(session, filter))
   }
 
   async job(id: JobId): Promise<Job | undefined> {

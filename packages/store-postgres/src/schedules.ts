@@ -1,8 +1,9 @@
-import type { Clock, Enqueued, Firing, Hint, JobId, ScheduleRecord, ScheduleRecords } from '@headrace/engine'
+import type { Clock, Enqueued, Firing, Hint, JobId, NewJob, ScheduleRecord, ScheduleRecords } from '@headrace/engine'
 import { statements } from './connection/named.ts'
 import type { Value } from './connection/values.ts'
 import { type Context, inTransaction, type Work } from './context.ts'
 import { enqueueKeyed, laneKeyOf } from './enqueue.ts'
+import { lockAndGive } from './limits.ts'
 import type { Readers } from './readers.ts'
 import { serveNotes } from './serve.ts'
 import type { Writer } from './writer.ts'
@@ -95,15 +96,29 @@ export class PostgresSchedules implements ScheduleRecords {
 }
 
 async function fireSchedule(work: Work, firing: Firing): Promise<'elsewhere' | readonly Enqueued[]> {
-  const { name, nextAt, firedAt, skipped, expectedNextAt, jobs } = firing
+  const { name, nextAt, firedAt, skipped, expectedNextAt } = firing
   const row = await work.tx.row<Pick<Row, 'paused' | 'next_at'>>('lockSchedule', name)
   if (row === undefined || row.paused || row.next_at !== expectedNextAt) return 'elsewhere'
-  const enqueued = await enqueueKeyed(work, jobs)
+  const jobs = await withRoom(work, firing)
+  const enqueued = jobs.length === 0 ? [] : await enqueueKeyed(work, jobs)
   const created = enqueued.filter(({ outcome }) => outcome === 'created')
-  const passedOver = skipped + enqueued.length - created.length
+  const passedOver = skipped + firing.jobs.length - created.length
   work.tx.later('advanceSchedule', nextAt, firedAt, created.at(-1)?.id, created.length, passedOver, name)
   if (nextAt !== undefined) work.hints.dueAt(nextAt)
   return enqueued
+}
+
+/** The jobs of a firing that there is room for, of those that a limit counts. */
+async function withRoom(work: Work, { jobs, liveMax }: Firing): Promise<readonly NewJob[]> {
+  const keys = [...new Set(jobs.flatMap(({ limit }) => limit?.key ?? []))].sort()
+  if (liveMax === undefined || keys.length === 0) return jobs
+  const live = await lockAndGive(work, keys)
+  return jobs.filter(({ limit }) => {
+    if (limit === undefined) return true
+    const count = live.get(limit.key) ?? 0
+    live.set(limit.key, count + 1)
+    return count < liveMax
+  })
 }
 
 function toRecord(row: Row): ScheduleRecord {

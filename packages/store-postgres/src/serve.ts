@@ -1,4 +1,5 @@
 import type { Release } from '@headrace/engine'
+import { serveCache } from './cache.ts'
 import { codeOf, isWorthAnotherTry } from './connection/errors.ts'
 import type { Session } from './connection/session.ts'
 import type { Context } from './context.ts'
@@ -17,8 +18,9 @@ export async function serveNotes(session: Session, context: Context): Promise<re
   const released: Release[] = []
   try {
     while (!notes.isEmpty) {
+      const cached = notes.takeCacheKeys()
+      released.push(...(await tryAgain(() => serveCache(session, context, cached))))
       const limits = notes.takeLimitKeys()
-      notes.takeCacheKeys()
       await tryAgain(() => serveLimits(session, context, limits))
     }
   } catch (error) {
@@ -27,7 +29,7 @@ export async function serveNotes(session: Session, context: Context): Promise<re
   return released
 }
 
-async function tryAgain(work: () => Promise<void>): Promise<void> {
+async function tryAgain<T>(work: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
       return await work()

@@ -15,7 +15,7 @@ const GROWING = [
 /** So many jobs wait in the second half of the tests. */
 const WAITING = 20_000
 
-const FILES = ['./statements.ts', './limit-statements.ts']
+const FILES = ['./statements.ts', './limit-statements.ts', './cache-statements.ts']
 
 /** The comment above each statement. */
 function readComments(): ReadonlyMap<string, string> {

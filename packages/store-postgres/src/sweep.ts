@@ -50,6 +50,7 @@ export async function sweep(session: Session, context: Context, leaseNow: number
     const returned = await loseWorkers(work, changes, { lost, dead, stragglers: found.stragglers })
     await promote(work)
     await takeNotes(work)
+    work.tx.later('deleteExpiredCache', work.now)
     await endPastDeadline(work, changes)
     await endSignalWaits(work, changes)
     await changes.finish()
@@ -95,6 +96,7 @@ async function look(session: Session, { clock }: Context, leaseNow: number | und
     schedules = [],
     due = [],
     noted = [],
+    expired = [],
   ] = await session.pipeline([
     call(statements.missingProcesses),
     call(statements.lostWorkers, leaseNow),
@@ -106,6 +108,7 @@ async function look(session: Session, { clock }: Context, leaseNow: number | und
     call(statements.nextScheduleAfter, now),
     call(statements.scheduleDue, now),
     call(statements.hasNotes),
+    call(statements.hasExpiredCache, now),
   ])
   const nextDueAt = soonest([...scheduled, ...signals, ...schedules])
   // The statements' own columns.
@@ -116,6 +119,7 @@ async function look(session: Session, { clock }: Context, leaseNow: number | und
     all.some(({ is_gone, has_lapsed }) => is_gone || has_lapsed) ||
     fresh[0]?.found === true ||
     noted[0]?.found === true ||
+    expired[0]?.found === true ||
     (nextDueAt !== undefined && nextDueAt <= now)
   return {
     missing: gone,

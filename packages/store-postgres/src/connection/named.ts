@@ -1,8 +1,9 @@
+import * as cache from '../cache-statements.ts'
 import * as limits from '../limit-statements.ts'
 import * as main from '../statements.ts'
 import type { Prepared } from './prepared.ts'
 
-const namespace = { ...main, ...limits }
+const namespace = { ...main, ...limits, ...cache }
 
 export type StatementName = keyof typeof namespace
 
