@@ -208,6 +208,12 @@ test('redrive retries what failed, once, and says first what it would do', async
   assert.match((await place.run(['jobs', '--code', 'deadline_exceeded', '--tag', 'dead'])).stdout, new RegExp(id))
 })
 
+test('history is of workflows; of a task it says so', async () => {
+  const id = await submitEcho('message=plain')
+  const refused = await place.run(['history', id])
+  assert.match(refused.stderr, /is a task, and only workflows wait for signals and have a history/)
+})
+
 test('processes, process, queues and workers say what there is', async () => {
   assert.match((await place.run(['processes'])).stdout, /^echo +1\.0\.0 +Echo$/m)
   assert.match((await place.run(['process', 'echo'])).stdout, /message +string +yes +Any text\./)

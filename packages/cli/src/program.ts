@@ -4,6 +4,7 @@ import { cacheCommand } from './commands/cache.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { demoCommand } from './commands/demo.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { historyCommand } from './commands/history.ts'
 import { jobCommand } from './commands/job.ts'
 import { jobsCommand } from './commands/jobs.ts'
 import { keysCommand } from './commands/keys.ts'
@@ -37,6 +38,7 @@ const COMMANDS = [
   watchCommand,
   logsCommand,
   resultCommand,
+  historyCommand,
   cancelCommand,
   retryCommand,
   redriveCommand,

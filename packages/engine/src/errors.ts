@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'schedule_range_too_large'
   | 'signal_timeout'
   | 'poll_timeout'
+  | 'history_invalid'
   | 'not_a_workflow'
 
 /** Everything the engine throws on purpose. `code` is for programs and never changes; `message` is for people. */
@@ -210,11 +211,14 @@ export class WorkflowChangedError extends EngineError {
   override readonly name = 'WorkflowChangedError'
   readonly code = 'workflow_changed'
   readonly retryable = false
+  /** The first step that differs, what it was, and what it is now. */
+  readonly change: { readonly step: number; readonly recorded: string; readonly now: string }
   constructor(task: string, step: number, recorded: string, now: string) {
     super(
       `${task} did not repeat what it recorded: step ${step} was ${recorded}, and is now ${now}. ` +
         'Its code changed, or it is not deterministic: keep clocks, randomness and I/O inside flow.step, flow.now and flow.random.',
     )
+    this.change = { step, recorded, now }
   }
 }
 
@@ -236,11 +240,22 @@ export class PollTimeoutError extends EngineError {
 }
 
 /** Only a workflow's code can wait for a signal. */
+/** What was to be replayed is no history of that workflow. */
+export class HistoryInvalidError extends EngineError {
+  override readonly name = 'HistoryInvalidError'
+  readonly code = 'history_invalid'
+  constructor(why: string) {
+    super(`The history cannot be replayed: ${why}.`)
+  }
+}
+
 export class NotAWorkflowError extends EngineError {
   override readonly name = 'NotAWorkflowError'
   readonly code = 'not_a_workflow'
   constructor(id: JobId) {
-    super(`Job ${id} is a task, and only workflows wait for signals. Nothing was stored; check the job's id.`)
+    super(
+      `Job ${id} is a task, and only workflows wait for signals and have a history. Nothing was stored; check the job's id.`,
+    )
   }
 }
 

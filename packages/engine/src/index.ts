@@ -9,6 +9,7 @@ export type { ThreadJob } from './executor/thread-job.ts'
 export type { CallOptions, Flow, MapOptions, Outcome, StepOptions } from './flow/flow.ts'
 export type { Polled, PollOptions } from './flow/poll.ts'
 export type { WaitForOptions } from './flow/signal-steps.ts'
+export { type RecordedHistory, recordHistory } from './history/record-history.ts'
 export { isJobId } from './job/ids.ts'
 export * from './job/job.ts'
 export {

@@ -81,6 +81,20 @@ export type JobList = { readonly jobs: readonly StatusInfo[]; readonly links: re
 /** GET /jobs/{id}/tree: the job and its descendants, oldest first. */
 export type JobTree = { readonly jobs: readonly StatusInfo[]; readonly truncated: boolean }
 
+/** GET /jobs/{id}/history: all that a workflow recorded, to be kept in a file and replayed; payloads are JSON texts. */
+export type JobHistory = {
+  readonly format: 1
+  readonly task: string
+  readonly jobId: string
+  readonly owner?: string
+  /** Milliseconds since 1970. */
+  readonly readAt: number
+  readonly input: string
+  readonly steps: readonly object[]
+  /** Left out while it has not ended. */
+  readonly end?: { readonly state: 'succeeded' | 'failed' | 'cancelled'; readonly error?: object }
+}
+
 /** POST /jobs/{id}/retry */
 export type RetryRequest = {
   /** Default: a workflow that did not succeed goes on from the step that failed, everything else begins at its start. */

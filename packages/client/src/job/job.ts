@@ -1,5 +1,6 @@
 import type {
   ArtifactList,
+  JobHistory,
   JobTree,
   Json,
   LogLine,
@@ -68,6 +69,8 @@ export interface Job<Output = Json> {
   attempts(): Promise<readonly WireAttempt[]>
   /** What a workflow recorded; empty for a task. */
   steps(): Promise<readonly WireStep[]>
+  /** All that a workflow recorded, as `replay` of `@headrace/testing` takes it. @throws {ProblemError} `not_a_workflow` */
+  history(): Promise<JobHistory>
   inputs(): Promise<Json>
   artifacts(): Promise<readonly WireArtifact[]>
 
@@ -113,6 +116,7 @@ export function createJob<Output>(http: Http, id: string): Job<Output> {
     events: (options = {}) => followJob(http, id, options),
     logs: (options = {}) => readLogs(http, id, options),
     tree: () => get<JobTree>('/tree'),
+    history: () => get<JobHistory>('/history'),
     attempts: async () => (await get<{ readonly attempts: readonly WireAttempt[] }>('/attempts')).attempts,
     steps: async () => (await get<{ readonly steps: readonly WireStep[] }>('/steps')).steps,
     inputs: async () => (await get<{ readonly inputs: Json }>('/inputs')).inputs,

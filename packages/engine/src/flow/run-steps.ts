@@ -33,7 +33,7 @@ export type RunEvents = {
   /** Something was handed to the code, which runs again. */
   woke(): void
   /** The code does not repeat what was recorded. */
-  changed(error: Error): void
+  changed(error: WorkflowChangedError): void
   stop(reason: StopReason): void
 }
 
@@ -64,6 +64,11 @@ export class RunSteps {
     this.services = services
     this.#workflow = workflow
     this.#events = events
+  }
+
+  /** How many steps the code has asked for. */
+  get asked(): number {
+    return this.#count
   }
 
   get isClosed(): boolean {

@@ -1,4 +1,5 @@
 import { setAlarm } from '../clock/alarm.ts'
+import type { WorkflowChangedError } from '../errors.ts'
 import type { JobId } from '../job/job.ts'
 import { recordError } from '../job/recorded-error.ts'
 import type { Json } from '../json.ts'
@@ -40,6 +41,7 @@ export class WorkflowRun implements Flow, Parkable {
   readonly #locals: LocalSteps
   readonly #cleanup = new Cleanup()
   readonly #nextRandom: () => number
+  #changedBy: WorkflowChangedError | undefined
   #stop: StopReason | undefined
   #input: unknown
   #end: (settlement: Settlement | undefined) => void = () => {}
@@ -57,7 +59,10 @@ export class WorkflowRun implements Flow, Parkable {
     this.#steps = new RunSteps(lease, workflow, services, {
       rested: (isCaughtUp) => this.#rest(isCaughtUp),
       woke: () => services.wakes(this),
-      changed: (error) => this.#end(this.#changed(error)),
+      changed: (error) => {
+        this.#changedBy = error
+        this.#end(this.#changed(error))
+      },
       stop: (reason) => this.stop(reason),
     })
     this.#children = new ChildSteps(claimed, this.#steps)
@@ -70,6 +75,16 @@ export class WorkflowRun implements Flow, Parkable {
 
   get signal(): AbortSignal {
     return this.#controller.signal
+  }
+
+  /** That its code did not repeat what was recorded. */
+  get changedBy(): WorkflowChangedError | undefined {
+    return this.#changedBy
+  }
+
+  /** How many steps its code has asked for. */
+  get asked(): number {
+    return this.#steps.asked
   }
 
   /** The steps that the store releases; each is asked after by its number. */

@@ -9,6 +9,7 @@ export {
   type Witness,
 } from './history/store-history.ts'
 export { ManualClock } from './manual-clock.ts'
+export { type Replayed, replay } from './replay/replay.ts'
 export { describeFailure, ruleOf, shrinkReport } from './simulation/find-bug.ts'
 export type { Shrunk } from './simulation/shrink.ts'
 export {

@@ -1,5 +1,12 @@
-import type { Attempt, ChildOutcome, Json, Payload, RecordedStep } from '@headrace/engine'
-import type { JobTree, WireAttempt, WireStep } from '@headrace/wire'
+import {
+  type Attempt,
+  type ChildOutcome,
+  type Json,
+  type Payload,
+  type RecordedStep,
+  recordHistory,
+} from '@headrace/engine'
+import type { JobHistory, JobTree, WireAttempt, WireStep } from '@headrace/wire'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { integerParameter, parseQuery } from '../answer/query.ts'
@@ -51,6 +58,15 @@ export function detailRoutes(fastify: FastifyInstance, context: ServerContext): 
     async (request: JobRequest) => {
       const job = await visibleJob(engine, request.caller, request.params.id)
       return { steps: (await store.steps(job.id)).map(toWireStep) }
+    },
+  )
+
+  fastify.get(
+    '/jobs/:id/history',
+    { config: { scope: 'read-own', summary: 'All that a workflow recorded, to be replayed against newer code' } },
+    async (request: JobRequest): Promise<JobHistory> => {
+      const job = await visibleJob(engine, request.caller, request.params.id)
+      return { ...(await recordHistory(engine, job.id)) }
     },
   )
 }

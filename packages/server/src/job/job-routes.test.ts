@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { replay } from '@headrace/engine/testing'
 import type { JobList, StatusInfo } from '@headrace/wire'
 import { openTestServer } from '../testing/test-server.ts'
 
@@ -217,6 +218,19 @@ test('a job tells its input, its attempts and the steps that it recorded', async
       ['call', 'double', 1],
     ],
   )
+})
+
+test('a workflow gives its history, which its code repeats, and a task has none', async () => {
+  await using here = await openTestServer()
+  const id = await here.start('quadruple', { input: 2 })
+  await here.engine.wait(id)
+  const history = (await here.send({ url: `/jobs/${id}/history` })).json()
+  const quadruple = here.engine.tasks.get('quadruple')
+  assert.ok(quadruple?.kind === 'workflow')
+  assert.deepEqual(await replay(quadruple, history), { steps: 2 })
+  const double = await here.start('double', { input: 2 })
+  const refused = await here.send({ url: `/jobs/${double}/history` })
+  assert.deepEqual([refused.statusCode, refused.json().code], [409, 'not_a_workflow'])
 })
 
 test('logs come as pages after a cursor, filtered, and as one text to keep', async () => {
