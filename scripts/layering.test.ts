@@ -21,10 +21,18 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'packages/server': ['@headrace/engine', '@headrace/wire'],
   'apps/documents': ['@headrace/server', '@headrace/engine', '@headrace/artifacts', '@headrace/wire'],
   'apps/layers': ['@headrace/server', '@headrace/engine', '@headrace/geo', '@headrace/wire'],
+  'apps/models': [
+    '@headrace/server',
+    '@headrace/engine',
+    '@headrace/inference',
+    '@headrace/artifacts',
+    '@headrace/wire',
+  ],
   'apps/watershed': ['@headrace/server', '@headrace/engine', '@headrace/geo', '@headrace/artifacts', '@headrace/wire'],
   'packages/cli': [
     '@headrace/app-documents',
     '@headrace/app-layers',
+    '@headrace/app-models',
     '@headrace/app-watershed',
     '@headrace/artifacts',
     '@headrace/client',

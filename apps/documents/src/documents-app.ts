@@ -1,7 +1,6 @@
 import { join } from 'node:path'
-import type { ArtifactStore } from '@headrace/artifacts'
+import { type ArtifactStore, FileCache } from '@headrace/artifacts'
 import { type App, defineApp } from '@headrace/server'
-import { FileCache } from './cache/file-cache.ts'
 import { documentRoutes } from './http/document-routes.ts'
 import { elabRoutes } from './http/elab-routes.ts'
 import { type DocumentLimits, defaultLimits } from './limits.ts'

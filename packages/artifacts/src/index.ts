@@ -15,5 +15,6 @@ export {
   ArtifactsUrlInvalidError,
   ArtifactTooLargeError,
 } from './errors.ts'
+export { FileCache, type HeldFiles } from './file-cache.ts'
 export { openLocalArtifacts } from './local-artifacts.ts'
 export { openArtifacts } from './open-artifacts.ts'

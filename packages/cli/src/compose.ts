@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { documentsApp } from '@headrace/app-documents'
 import { layersApp } from '@headrace/app-layers'
+import { modelsApp } from '@headrace/app-models'
 import { watershedApp } from '@headrace/app-watershed'
 import { type ArtifactStore, openArtifacts } from '@headrace/artifacts'
 import { readCron } from '@headrace/cron'
@@ -37,8 +38,9 @@ export async function compose(
     cacheDir: join(dataDir, 'documents'),
     tessdataDir: process.env.HEADRACE_TESSDATA,
   })
-  const apps = [watershedApp({ catalogue }), layersApp({ catalogue }), documents]
   const store: Store = await openStore(dataDir, options.store)
+  const models = modelsApp({ artifacts, settings: store.settings, cacheDir: join(dataDir, 'models') })
+  const apps = [watershedApp({ catalogue }), layersApp({ catalogue }), documents, models]
   const tasks = [...apps.flatMap((app) => app.tasks), echoTask, healthTask]
   const engine = createEngine({ store, tasks, artifacts, cron: readCron })
   return { dataDir, engine, apps, artifacts, catalogue, close: async () => store[Symbol.asyncDispose]() }

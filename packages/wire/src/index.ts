@@ -4,6 +4,7 @@
  */
 
 export type * from './document.ts'
+export type * from './model.ts'
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 

@@ -1,8 +1,8 @@
 import { availableParallelism } from 'node:os'
+import type { FileCache } from '@headrace/artifacts'
 import { type Executor, type Task, task, thread } from '@headrace/engine'
 import type { DocumentSummary } from '@headrace/wire'
 import type { AssembleInput } from '../assemble/assemble.ts'
-import type { FileCache } from '../cache/file-cache.ts'
 import type { ThreadWork } from '../page/document-thread.ts'
 import type { Opened, OpenInput, PageInput, ReadPage, Surroundings } from '../page/work.ts'
 

@@ -44,7 +44,10 @@ function stage(limits: Partial<BatchLimits> = {}, isBatched = true) {
     batcher,
     figures,
     runs,
-    ask: (values: readonly number[], options: { deadlineMs?: number; signal?: AbortSignal } = {}) => {
+    ask: (
+      values: readonly number[],
+      options: { deadlineMs?: number; signal?: AbortSignal; isPatient?: boolean } = {},
+    ) => {
       const asked = batcher.submit(
         { x: { dtype: 'float32', dims: [values.length], data: Float32Array.from(values) } },
         values.length,
@@ -226,4 +229,23 @@ test('drained resolves once what was taken on is answered', async () => {
   assert.equal(isDrained, false)
   await runs[0]?.end()
   await drained
+})
+
+test('the patient wait behind all others, and are not refused', async () => {
+  const { ask, runs, advance } = stage({ queueMax: 4, maxBatch: 2 })
+  const first = ask([0, 0])
+  const patient = [ask([1, 1], { isPatient: true }), ask([2, 2], { isPatient: true }), ask([3, 3], { isPatient: true })]
+  const hasty = ask([4, 4])
+  await runs[0]?.end()
+  await runs[1]?.end()
+  assert.deepEqual(await valuesOf(hasty), [4, 4])
+  assert.deepEqual(await valuesOf(first), [0, 0])
+  for (const at of [2, 3, 4]) await runs[at]?.end()
+  assert.deepEqual(await Promise.all(patient.map(valuesOf)), [
+    [1, 1],
+    [2, 2],
+    [3, 3],
+  ])
+  await advance(0)
+  assert.equal(runs.length, 5)
 })

@@ -34,6 +34,7 @@ type Waiting = {
   readonly rows: number
   /** Requests run together only where every dimension but the first is the same. */
   readonly shape: string
+  readonly isPatient: boolean
   readonly arrivedAt: number
   readonly deadlineAt: number
   readonly resolve: (answer: Answer) => void
@@ -45,6 +46,14 @@ type Waiting = {
 /** How much of the newest run goes into the estimate of the next one. */
 const NEWEST_SHARE = 0.2
 
+export type SubmitOptions = {
+  /** From now. */
+  readonly deadlineMs: number
+  /** It waits behind all that are not, and is never refused: for jobs, whose number is bounded elsewhere. */
+  readonly isPatient?: boolean | undefined
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Puts requests together: while one run is under way those that come queue up, and the next run takes as many rows as it
  * may. An idle model waits a moment for company. What cannot be answered by its deadline is told so instead of run.
@@ -55,8 +64,11 @@ export class Batcher {
   readonly #isBatched: boolean
   readonly #figures: Figures
   readonly #clock: BatchClock
+  /** The patient ones behind the others; otherwise as they came. */
   readonly #queue: Waiting[] = []
+  #hasty = 0
   #queuedRows = 0
+  #hastyRows = 0
   #isRunning = false
   #cancelTimer: (() => void) | undefined
   /** Of a run, smoothed; undefined before the first. */
@@ -86,19 +98,14 @@ export class Batcher {
   }
 
   /**
-   * @param deadlineMs from now
    * @throws {ModelError} `model_overloaded` at once where the queue is full; `model_too_late` where the deadline passes, or
    *   would before its run ended; what the run threw; the signal's reason
    */
-  submit(
-    inputs: Tensors,
-    rows: number,
-    { deadlineMs, signal }: { deadlineMs: number; signal?: AbortSignal | undefined },
-  ): Promise<Answer> {
+  submit(inputs: Tensors, rows: number, { deadlineMs, isPatient = false, signal }: SubmitOptions): Promise<Answer> {
     const now = this.#clock.now()
     this.#figures.asked(rows)
     if (signal?.aborted) return Promise.reject(signal.reason)
-    if (this.#queuedRows + rows > this.#limits.queueMax) {
+    if (!isPatient && this.#hastyRows + rows > this.#limits.queueMax) {
       this.#figures.refused()
       return Promise.reject(this.#overloaded())
     }
@@ -109,6 +116,7 @@ export class Batcher {
         shape: Object.entries(inputs)
           .map(([name, { dims }]) => `${name}:${dims.slice(1).join('x')}`)
           .join(),
+        isPatient,
         arrivedAt: now,
         deadlineAt: now + deadlineMs,
         resolve,
@@ -116,9 +124,7 @@ export class Batcher {
         letGo: () => undefined,
       }
       this.#leaveInTime(waiting, deadlineMs, signal)
-      this.#queue.push(waiting)
-      this.#queuedRows += rows
-      this.#figures.queued(this.#queuedRows)
+      this.#add(waiting)
       this.#consider()
     })
   }
@@ -131,10 +137,10 @@ export class Batcher {
 
   #overloaded(): ModelError {
     const { queueMax, maxBatch } = this.#limits
-    const retryAfterMs = Math.max(1_000, Math.ceil((this.#queuedRows / maxBatch) * (this.#runMs ?? 0)))
+    const retryAfterMs = Math.max(1_000, Math.ceil((this.#hastyRows / maxBatch) * (this.#runMs ?? 0)))
     return new ModelError(
       'model_overloaded',
-      `The model is busy: ${this.#queuedRows} rows wait, and its queue takes ${queueMax}. Nothing of the request was run. Ask again ` +
+      `The model is busy: ${this.#hastyRows} rows wait, and its queue takes ${queueMax}. Nothing of the request was run. Ask again ` +
         `in ${Math.ceil(retryAfterMs / 1_000)} s, or submit a job, which waits by itself.`,
       { retryable: true, retryAfterMs },
     )
@@ -172,9 +178,22 @@ export class Batcher {
     )
   }
 
+  #add(waiting: Waiting): void {
+    if (waiting.isPatient) this.#queue.push(waiting)
+    else this.#queue.splice(this.#hasty++, 0, waiting)
+    this.#queuedRows += waiting.rows
+    if (!waiting.isPatient) this.#hastyRows += waiting.rows
+    this.#figures.queued(this.#queuedRows)
+  }
+
   #remove(at: number): void {
     const [gone] = this.#queue.splice(at, 1)
-    this.#queuedRows -= gone?.rows ?? 0
+    if (gone === undefined) return
+    this.#queuedRows -= gone.rows
+    if (!gone.isPatient) {
+      this.#hasty--
+      this.#hastyRows -= gone.rows
+    }
     this.#figures.queued(this.#queuedRows)
   }
 

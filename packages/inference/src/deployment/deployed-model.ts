@@ -20,6 +20,8 @@ export type AskOptions = {
   readonly deadlineMs?: number | undefined
   /** Of classifications; the manifest's when left out. */
   readonly topK?: number | undefined
+  /** It waits behind all that are not, and is never refused for a full queue: for jobs. */
+  readonly isPatient?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -91,7 +93,7 @@ export class DeployedModel {
    */
   async ask(
     question: Question,
-    { deadlineMs = this.manifest.limits.deadlineMs, topK, signal }: AskOptions = {},
+    { deadlineMs = this.manifest.limits.deadlineMs, topK, isPatient, signal }: AskOptions = {},
   ): Promise<Predictions> {
     const askedAt = performance.now()
     const { inputs, rows } = await this.#read(question)
@@ -103,7 +105,7 @@ export class DeployedModel {
         this.#batcher.submit(
           rows === end - start ? inputs : mapTensors(inputs, (tensor) => rowsOf(tensor, start, end)),
           end - start,
-          { deadlineMs: leftMs, signal },
+          { deadlineMs: leftMs, isPatient, signal },
         ),
       ),
     )

@@ -3,7 +3,8 @@ import { createWriteStream } from 'node:fs'
 import { mkdir, readdir, rename, rm, stat, utimes } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
-import { type ArtifactStore, parseArtifactId } from '@headrace/artifacts'
+import { parseArtifactId } from './artifact-id.ts'
+import type { ArtifactStore } from './artifact-store.ts'
 
 /** Paths of artifacts that lie on this machine until it is disposed of. */
 export type HeldFiles = Disposable & { readonly paths: { readonly [artifact: string]: string } }
