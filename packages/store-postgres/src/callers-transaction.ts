@@ -7,6 +7,7 @@ import { type Questions, Session } from './connection/session.ts'
 import { Transaction } from './connection/transaction.ts'
 import { encodeValue, type Value } from './connection/values.ts'
 import type { Context } from './context.ts'
+import { placeRoots } from './deployments.ts'
 import { enqueueKeyed, laneKeyOf } from './enqueue.ts'
 import { holdTime } from './hold.ts'
 import { Ledger } from './ledger.ts'
@@ -47,28 +48,43 @@ export class CallersTransactions {
   /** @throws {TransactionRefusedError} when it is no open transaction on this database; nothing was stored */
   async enqueue(transaction: unknown, jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
     const session = await sessionOf(transaction)
-    const { schema, writer, context: makeContext } = this.#parts
+    const { context: makeContext } = this.#parts
     const context = { ...makeContext(), hints: new HintCollector() }
     const found = await this.#identify(session)
+    const { routing } = context
+    const reload = () => this.#parts.writer.run((own) => routing.load(own))
+    const enqueued = await routing.obeyWith(reload, () => this.#store(session, context, jobs, found.search_path))
+    const hint = context.hints.take()
+    if (hint !== undefined) this.#watch(found.xact, hint, context)
+    return enqueued
+  }
+
+  async #store(
+    session: Questions,
+    context: Context,
+    jobs: readonly NewJob[],
+    searchPath: string,
+  ): Promise<readonly Enqueued[]> {
+    const { schema, writer } = this.#parts
     // A lane says nothing of any job, so it is made outside, and is there even when the transaction is rolled back.
-    await writer.run((own) =>
-      context.lanes.make(
+    const placed = await writer.run(async (own) => {
+      const roots = await placeRoots(own, context, jobs)
+      await context.lanes.make(
         own,
-        jobs.map((job) => laneKeyOf({ job })),
-      ),
-    )
+        roots.jobs.map((job) => laneKeyOf({ job })),
+      )
+      return roots
+    })
     const now = context.clock.now()
     await session.run(savepoint, [])
     try {
       await session.run(setPath, [schema])
       const tx = Transaction.within(session)
-      const enqueued = await enqueueKeyed({ ...context, tx, ledger: new Ledger(tx, now), now }, jobs, false)
+      const enqueued = await enqueueKeyed({ ...context, tx, ledger: new Ledger(tx, now), now }, placed, false)
       context.notes.write(tx)
       await tx.all([])
-      await session.run(setPath, [found.search_path])
+      await session.run(setPath, [searchPath])
       await session.run(release, [])
-      const hint = context.hints.take()
-      if (hint !== undefined) this.#watch(found.xact, hint, context)
       return enqueued
     } catch (error) {
       await session.script('rollback to savepoint headrace_enqueue; release savepoint headrace_enqueue')

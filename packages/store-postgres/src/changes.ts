@@ -183,6 +183,7 @@ export class Changes {
       places.map(({ dueAt }) => dueAt),
       list(({ job, back }) => job.failures + (becauseOf(back) === 'retried' ? 1 : 0)),
       list(({ job, back }) => lapsesAfter(job, back)),
+      list(({ back }) => becauseOf(back) !== 'retried'),
     )
     this.#givePermitsBack(backs, places)
     const cursors = await this.#logBacks(backs)

@@ -16,6 +16,7 @@ type Mark = { readonly urgency: number; readonly rank: number; readonly seq: num
 export class KnownWorker {
   /** The store's own number for it; negative for whoever was never added here, and so holds nothing. */
   readonly number: number
+  readonly deployment: string
   readonly #lanes: LaneChoice<Lane>
   /** By lane: where the last claim began that filled all its slots. */
   readonly #marks = new Map<number, Mark>()
@@ -23,6 +24,7 @@ export class KnownWorker {
 
   constructor(number: number, traits: WorkerTraits) {
     this.number = number
+    this.deployment = traits.deployment ?? ''
     this.#lanes = new LaneChoice(traits)
   }
 
@@ -68,12 +70,28 @@ export type ClaimedRow = Mark & {
 }
 
 /** Takes the most urgent jobs of these lanes, at most so many. */
-export function claimCall(worker: KnownWorker, lanes: readonly Lane[], slots: number, now: number): Call {
-  const marks = lanes.map(({ id }) => ({ id, ...worker.markOf(id) }))
+export function claimCall(
+  worker: KnownWorker,
+  lanes: readonly Lane[],
+  {
+    slots,
+    now,
+    version,
+    isMarked = true,
+  }: {
+    readonly slots: number
+    readonly now: number
+    /** Of the routing by which it goes; undefined: it knows better. */
+    readonly version: number | undefined
+    /** False: it looks from the beginning of its lanes on. */
+    readonly isMarked?: boolean
+  },
+): Call {
+  const marks = lanes.map(({ id }) => ({ id, ...(isMarked ? worker.markOf(id) : LOWEST) }))
   const [only] = marks
   if (marks.length === 1 && only !== undefined) {
     const { id, urgency, rank, seq } = only
-    return call(statements.claimFromLane, worker.number, now, id, slots, urgency, rank, seq)
+    return call(statements.claimFromLane, worker.number, now, id, slots, urgency, rank, seq, version)
   }
   return call(
     statements.claimFromLanes,
@@ -84,6 +102,7 @@ export function claimCall(worker: KnownWorker, lanes: readonly Lane[], slots: nu
     marks.map(({ urgency }) => urgency),
     marks.map(({ rank }) => rank),
     marks.map(({ seq }) => seq),
+    version,
   )
 }
 

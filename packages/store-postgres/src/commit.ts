@@ -9,14 +9,17 @@ import {
 } from '@headrace/engine'
 import { Changes, type HeldRow, handedBack, running } from './changes.ts'
 import { type ClaimedRow, claimCall, type KnownWorker, toClaimed } from './claim.ts'
+import { codeOf } from './connection/errors.ts'
 import { statements } from './connection/named.ts'
 import type { Call } from './connection/pipeline.ts'
 import { call, type Session } from './connection/session.ts'
 import { type Context, inTransaction, type Work } from './context.ts'
-import { type Lane, type LaneRow, lanesAfter } from './lanes.ts'
+import { type LaneRow, lanesAfter } from './lanes.ts'
 import { type DueRow, hintAtPromoted } from './promote.ts'
 import { lockLimitsOfSteps, makeLanesOfSteps, recordSteps } from './record.ts'
+import { ROUTING_CHANGED } from './routing.ts'
 import { serveNotes } from './serve.ts'
+import { type Asked, claimFromSetQueues } from './set-queue-claim.ts'
 import { tellCalls } from './tell.ts'
 
 /** However many fall due at one instant, a transaction stays short; the next sweep goes on with the rest. */
@@ -34,6 +37,8 @@ export async function commitBatch(
   batch: Commit,
   worker: KnownWorker,
 ): Promise<CommitResult> {
+  // It may have been promoted again.
+  if (context.routing.isRetired(worker.deployment)) await context.routing.load(session)
   await makeLanesOfSteps(session, context.lanes, batch)
   if (batch.advance.length > 0 || batch.holds !== undefined) return commitSlowly(session, context, batch, worker)
   const quick = batch.settle.filter(isQuick)
@@ -138,25 +143,33 @@ function readSettled(
 
 type Claims = {
   readonly calls: readonly Call[]
+  /** What is asked of queues that are paused, rated or fair: each in a transaction of its own. */
+  readonly set: readonly Asked[]
   /** What was asked of which lanes, in the order of the calls after the first three. */
-  readonly asked: readonly { readonly queue: string; readonly slots: number; readonly lanes: readonly Lane[] }[]
+  readonly asked: readonly Asked[]
 }
+
+const NO_CLAIMS: Claims = { calls: [], set: [], asked: [] }
 
 /** The questions of a claim: lanes that others have made, what has fallen due, and then each queue. */
 function claimCalls(context: Context, batch: Commit, worker: KnownWorker, now: number): Claims {
   const wanted = batch.claim.filter(({ slots }) => slots > 0)
-  if (wanted.length === 0 || worker.number < 0) return { calls: [], asked: [] }
-  const asked = wanted.flatMap(({ queue, slots }) => {
+  if (wanted.length === 0 || worker.number < 0 || context.routing.isRetired(worker.deployment)) return NO_CLAIMS
+  const all = wanted.flatMap(({ queue, slots }) => {
     const lanes = worker.lanesOf(queue, context.lanes.ofQueue(queue))
     return lanes.length === 0 ? [] : [{ queue, slots, lanes }]
   })
+  const { routing } = context
+  const set = all.filter(({ queue }) => routing.isSet(queue))
+  const asked = all.filter(({ queue }) => !routing.isSet(queue))
+  const { version } = routing
   const calls = [
     lanesAfter(context.lanes),
     call(statements.announceJobs, now),
     call(statements.promoteScheduled, now, PROMOTED_MAX),
-    ...asked.map(({ lanes, slots }) => claimCall(worker, lanes, slots, now)),
+    ...asked.map(({ lanes, slots }) => claimCall(worker, lanes, { slots, now, version })),
   ]
-  return { calls, asked }
+  return { calls, asked, set }
 }
 
 function readClaims(
@@ -181,7 +194,10 @@ function readClaims(
   return { jobs, hasNews }
 }
 
-/** Claims again where another process had made a lane that this one did not know, or where more was settled since. */
+/**
+ * Claims again where another process had made a lane that this one did not know, or where more was settled since, and from
+ * queues that are paused, rated or fair.
+ */
 async function claimMore(
   session: Session,
   context: Context,
@@ -199,15 +215,36 @@ async function claimMore(
     readonly hasNews: boolean
   },
 ): Promise<readonly Claimed[]> {
-  if (!hasNews || claims.calls.length === 0) return []
+  if (claims.calls.length === 0) return []
   const rest = batch.claim.map(({ queue, slots }) => ({
     queue,
     slots: slots - claimed.filter((job) => job.queue === queue).length,
   }))
   const again = { ...batch, claim: rest }
   const more = claimCalls(context, again, worker, context.clock.now())
-  if (more.asked.length === 0) return []
-  return readClaims(await session.pipeline(more.calls), more, context, again, worker).jobs
+  const plain = hasNews && more.asked.length > 0 ? await claimAgain(session, context, again, worker, more) : []
+  if (plain === 'routing_changed') {
+    // What was said stands; only the claim is made again, by what is so now.
+    await context.routing.load(session)
+    return claimMore(session, context, { batch, worker, claims, claimed, hasNews })
+  }
+  const set = more.set.length > 0 ? await claimFromSetQueues(session, context, { batch: again, worker }, more.set) : []
+  return [...plain, ...set]
+}
+
+async function claimAgain(
+  session: Session,
+  context: Context,
+  batch: Commit,
+  worker: KnownWorker,
+  claims: Claims,
+): Promise<readonly Claimed[] | 'routing_changed'> {
+  try {
+    return readClaims(await session.pipeline(claims.calls), claims, context, batch, worker).jobs
+  } catch (error) {
+    if (codeOf(error) !== ROUTING_CHANGED) throw error
+    return 'routing_changed'
+  }
 }
 
 /** Each job on its own, by the state machine. */
@@ -217,7 +254,7 @@ async function commitSlowly(
   batch: Commit,
   worker: KnownWorker,
 ): Promise<CommitResult> {
-  let claims: Claims = { calls: [], asked: [] }
+  let claims = NO_CLAIMS
   let answers: readonly Rows[] = []
   const result = await inTransaction(session, context, async (work) => {
     const said = await sayAll(work, batch, worker)

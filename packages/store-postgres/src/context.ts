@@ -4,11 +4,13 @@ import { Transaction } from './connection/transaction.ts'
 import type { Lanes } from './lanes.ts'
 import { Ledger } from './ledger.ts'
 import type { Notes } from './notes.ts'
+import type { Routing } from './routing.ts'
 
 /** What every operation on the database needs. */
 export type Context = {
   readonly clock: Clock
   readonly lanes: Lanes
+  readonly routing: Routing
   /** What to tell others once it is committed. */
   readonly hints: HintCollector
   /** What is left for limits and the result cache, to be served once it is committed. */

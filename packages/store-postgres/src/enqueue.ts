@@ -5,6 +5,7 @@ import { statements } from './connection/named.ts'
 import type { Call } from './connection/pipeline.ts'
 import { call, type Session } from './connection/session.ts'
 import { type Context, inTransaction, type Work } from './context.ts'
+import { type PlacedRoots, placeRoots } from './deployments.ts'
 import type { Lanes } from './lanes.ts'
 import { LimitGate } from './limits.ts'
 import { HAS_ON_FAILURE, STATE } from './states.ts'
@@ -30,30 +31,36 @@ export type Placed = {
   readonly limitKey?: string
 }
 
-/** A child's deployment is its parent's, whatever it says. */
-export function laneKeyOf({ job, parent }: Placed): LaneKey {
-  return laneOf(job, parent?.deployment ?? job.deployment ?? '')
+export function laneKeyOf(placed: Placed): LaneKey {
+  return laneOf(placed.job, deploymentOf(placed))
 }
 
-/** Stores jobs, except those whose idempotency key was used before, and those that a limit refuses. */
-export async function enqueueJobs(session: Session, context: Context, jobs: readonly NewJob[]): Promise<Enqueued[]> {
-  if (jobs.length === 0) return []
+/** A child's deployment is its parent's, whatever it says. */
+function deploymentOf({ job, parent }: Placed): string {
+  return parent?.deployment ?? job.deployment ?? ''
+}
+
+/** Stores jobs, except those whose idempotency key was used before, and those that a limit or their deployment refuses. */
+export async function enqueueJobs(session: Session, context: Context, all: readonly NewJob[]): Promise<Enqueued[]> {
+  if (all.length === 0) return []
+  const placed = await placeRoots(session, context, all)
+  const { jobs, refused } = placed
   await context.lanes.make(
     session,
     jobs.map((job) => laneKeyOf({ job })),
   )
-  if (jobs.every(isPlain)) {
+  if (refused.size === 0 && jobs.every(isPlain)) {
     const now = context.clock.now()
     await session.pipeline([
       storeJobs(
         jobs.map((job) => ({ job })),
-        { lanes: context.lanes, now },
+        { lanes: context.lanes, now, version: context.routing.version },
       ),
     ])
     hintAtNew(context.hints, jobs, now)
     return jobs.map(({ id }) => ({ outcome: 'created', id }))
   }
-  return inTransaction(session, context, (work) => enqueueKeyed(work, jobs))
+  return inTransaction(session, context, (work) => enqueueKeyed(work, placed))
 }
 
 /** Nothing but its place in the line depends on what else there is. */
@@ -62,19 +69,26 @@ function isPlain({ idempotency, limit, cache, keeps }: NewJob): boolean {
 }
 
 /** @param isAnnounced false inside of a transaction that is not ours, and may last: the cursors are drawn when it is over */
-export async function enqueueKeyed(work: Work, jobs: readonly NewJob[], isAnnounced = true): Promise<Enqueued[]> {
+export async function enqueueKeyed(
+  work: Work,
+  { jobs, refused }: PlacedRoots,
+  isAnnounced = true,
+): Promise<Enqueued[]> {
   const answers = await useKeys(work, jobs)
   const created = jobs.filter((_, index) => answers[index]?.outcome === 'created')
-  if (created.length === 0) return answers
-  const inTheWay = await storeRoots(work, created, isAnnounced)
-  if (inTheWay.size === 0) return answers
+  const taken = created.filter((job) => !refused.has(job))
+  const inTheWay = taken.length === 0 ? new Map<JobId, JobId>() : await storeRoots(work, taken, isAnnounced)
   forgetKeys(
     work,
-    created.filter(({ id }) => inTheWay.has(id)),
+    created.filter((job) => refused.has(job) || inTheWay.has(job.id)),
   )
-  return answers.map((answer): Enqueued => {
-    const id = answer.outcome === 'created' ? inTheWay.get(answer.id) : undefined
-    return id === undefined ? answer : { outcome: 'rejected', id, why: 'limit_full' }
+  return answers.map((answer, index): Enqueued => {
+    const job = jobs[index]
+    if (answer.outcome !== 'created' || job === undefined) return answer
+    const why = refused.get(job)
+    if (why !== undefined) return { outcome: 'rejected', id: job.id, why }
+    const other = inTheWay.get(job.id)
+    return other === undefined ? answer : { outcome: 'rejected', id: other, why: 'limit_full' }
   })
 }
 
@@ -121,8 +135,12 @@ async function storeRoots(
 
 /** Stores jobs that are let in, and notes them where they have to ask. */
 export async function storePlaced(work: Work, placed: readonly Placed[], isAnnounced = true): Promise<void> {
-  const { tx, lanes, hints, now } = work
-  await tx.all([storeJobs(placed, { lanes, now, isAnnounced }), ...placed.flatMap(({ job }) => keepSteps(job))])
+  const { tx, lanes, hints, now, routing } = work
+  const { version } = routing
+  await tx.all([
+    storeJobs(placed, { lanes, now, isAnnounced, version }),
+    ...placed.flatMap(({ job }) => keepSteps(job)),
+  ])
   notePlaced(work, placed)
   const due = placed.filter(({ isHeld }) => !isHeld).map(({ job }) => job)
   hintAtNew(hints, due, now)
@@ -222,7 +240,18 @@ function keyOf({ scope, key }: { readonly scope: string; readonly key: string })
 /** The statement that stores jobs with their places in the line. */
 export function storeJobs(
   placed: readonly Placed[],
-  { lanes, now, isAnnounced = true }: { readonly lanes: Lanes; readonly now: number; readonly isAnnounced?: boolean },
+  {
+    lanes,
+    now,
+    isAnnounced = true,
+    version,
+  }: {
+    readonly lanes: Lanes
+    readonly now: number
+    readonly isAnnounced?: boolean
+    /** Of the routing by which they were placed; left out: where they go does not depend on it. */
+    readonly version?: number
+  },
 ): Call {
   const list = <T>(pick: (one: Placed) => T) => placed.map(pick)
   // What is not announced yet becomes ready only with its announcement.
@@ -253,7 +282,7 @@ export function storeJobs(
     list(({ parent, item }) => (parent === undefined ? null : (item ?? 0))),
     list(({ parent }) => parent?.grouped),
     list(({ parent }) => parent?.attached),
-    list(() => null),
+    list((one) => deploymentOf(one) || null),
     list(({ job }) => (job.limit === undefined ? null : JSON.stringify(job.limit))),
     list(({ job }) => (job.cache === undefined ? null : JSON.stringify(job.cache))),
     list(({ limitKey }) => limitKey),
@@ -261,6 +290,7 @@ export function storeJobs(
     now,
     isAnnounced,
     list(({ job }) => (job.cleanup === true ? HAS_ON_FAILURE : 0)),
+    version,
   )
 }
 

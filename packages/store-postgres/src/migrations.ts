@@ -354,4 +354,19 @@ export const migrations: readonly string[] = [
   ) with (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_cost_delay = 0);
   create index notes_by_key on notes (is_cache, key, id);
   `,
+  `
+  -- Which queues are set and how deployments stand, as a number that grows with every change.
+  create table routing (id integer primary key default 1 check (id = 1), version bigint not null);
+  insert into routing (version) values (1);
+
+  -- Whether somebody goes by the newest version; null does not care.
+  create function routing_is(known bigint) returns boolean stable language plpgsql as $$
+    begin
+      if known <> (select version from routing where id = 1) then
+        raise exception 'the routing has changed' using errcode = 'HR001';
+      end if;
+      return true;
+    end
+  $$;
+  `,
 ]

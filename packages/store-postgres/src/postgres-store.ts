@@ -6,6 +6,7 @@ import {
   type Clock,
   type Commit,
   type CommitResult,
+  type DeploymentChange,
   type DeploymentRow,
   type EndState,
   type Enqueued,
@@ -22,9 +23,9 @@ import {
   type JobState,
   type LimitCounts,
   type NewJob,
-  OptionInvalidError,
   type Page,
   type Payload,
+  type QueueChange,
   type QueueCounts,
   type RecordedError,
   type RecordedStep,
@@ -63,6 +64,7 @@ import { Session } from './connection/session.ts'
 import type { Value } from './connection/values.ts'
 import { type Context, inTransaction } from './context.ts'
 import { DatabaseClock } from './database-clock.ts'
+import { changeDeployment, meetDeployments, readDeployments } from './deployments.ts'
 import { enqueueJobs } from './enqueue.ts'
 import { queryEvents, queryLastCursor } from './event-query.ts'
 import { queryJob, queryJobs, queryTree } from './job-query.ts'
@@ -71,7 +73,9 @@ import { migrate } from './migrate.ts'
 import { Notes } from './notes.ts'
 import { Notifier } from './notifier.ts'
 import { ClockPresence, type Presence, ThreadPresence } from './presence.ts'
+import { configureQueue, readQueues } from './queue-settings.ts'
 import { Readers } from './readers.ts'
+import { Routing } from './routing.ts'
 import { PostgresSchedules } from './schedules.ts'
 import { serveNotes } from './serve.ts'
 import { PostgresSettings } from './settings.ts'
@@ -108,7 +112,9 @@ export async function openPostgresStore(url: string, options: PostgresStoreOptio
     await migrate(session, address)
     const measured = new DatabaseClock()
     if (options.clock === undefined) await measured.measure(session, 3)
-    const store = new PostgresStore({ address, url, session, measured, clock: options.clock })
+    const routing = new Routing()
+    await routing.load(session)
+    const store = new PostgresStore({ address, url, session, measured, routing, clock: options.clock })
     await store.open()
     return store
   } catch (error) {
@@ -125,6 +131,7 @@ class PostgresStore implements Store {
   readonly #injected: Clock | undefined
   readonly #measured: DatabaseClock
   readonly #lanes = new Lanes()
+  readonly #routing: Routing
   /** What is asked of everybody: jobs, cancels, settings. */
   readonly #writer: Writer
   /** What workers of this process say. */
@@ -143,9 +150,11 @@ class PostgresStore implements Store {
     readonly url: string
     readonly session: Session
     readonly measured: DatabaseClock
+    readonly routing: Routing
     readonly clock: Clock | undefined
   }) {
-    const { address, url, session, measured, clock } = parts
+    const { address, url, session, measured, routing, clock } = parts
+    this.#routing = routing
     this.clock = clock ?? measured
     this.#injected = clock
     this.#measured = measured
@@ -206,6 +215,7 @@ class PostgresStore implements Store {
     const process = await this.#presence.show()
     const { id, name, queues, leaseMs, deployment = '', labels = [], offers } = worker
     type Row = { readonly id: number }
+    await this.#commits.run((session) => meetDeployments(session, this.#context(), [deployment]))
     const [row] = await this.#commits.run((session) =>
       session.run<Row>(statements.insertWorker, [
         id,
@@ -347,26 +357,24 @@ class PostgresStore implements Store {
     return this.#readers.read(queryLastCursor)
   }
 
-  async queues(): Promise<readonly QueueCounts[]> {
-    return this.#rows<QueueCounts>('queueCounts')
+  queues(): Promise<readonly QueueCounts[]> {
+    return this.#readers.read(readQueues)
   }
 
-  /** This store has no settings of queues yet. */
-  async configureQueue(name: string): Promise<void> {
-    throw new OptionInvalidError(
-      'queue',
-      name,
-      'one of another store: the PostgreSQL store has no settings of queues yet',
-    )
+  async configureQueue(name: string, change: QueueChange): Promise<void> {
+    await this.#transact((work) => configureQueue(work, name, change))
   }
 
-  /** This store promotes and retires nothing yet; jobs and workers of a deployment find each other all the same. */
-  async deployments(): Promise<readonly DeploymentRow[]> {
-    return []
+  deployments(): Promise<readonly DeploymentRow[]> {
+    return this.#readers.read(readDeployments)
   }
 
-  async changeDeployment(): Promise<'unknown'> {
-    return 'unknown'
+  changeDeployment(
+    name: string,
+    to: DeploymentChange,
+    { force = false }: { readonly force?: boolean } = {},
+  ): Promise<'changed' | 'unknown' | 'busy'> {
+    return this.#transact((work) => changeDeployment(work, name, to, force))
   }
 
   limits(): Promise<readonly LimitCounts[]> {
@@ -403,13 +411,19 @@ class PostgresStore implements Store {
   }
 
   #context(): Context {
-    return { clock: this.clock, lanes: this.#lanes, hints: new HintCollector(), notes: new Notes() }
+    return {
+      clock: this.clock,
+      lanes: this.#lanes,
+      routing: this.#routing,
+      hints: new HintCollector(),
+      notes: new Notes(),
+    }
   }
 
   /** Tells everybody what it has done, before the answer. */
   async #do<T>(session: Session, work: (context: Context) => Promise<T>): Promise<T> {
     const context = this.#context()
-    const result = await work(context)
+    const result = await this.#routing.obey(session, () => work(context))
     await serveNotes(session, context)
     const hint = context.hints.take()
     if (hint !== undefined) this.#tell(hint)

@@ -2,6 +2,7 @@ import type { Clock, Enqueued, Firing, Hint, JobId, NewJob, ScheduleRecord, Sche
 import { statements } from './connection/named.ts'
 import type { Value } from './connection/values.ts'
 import { type Context, inTransaction, type Work } from './context.ts'
+import { type PlacedRoots, placeRoots } from './deployments.ts'
 import { enqueueKeyed, laneKeyOf } from './enqueue.ts'
 import { lockAndGive } from './limits.ts'
 import type { Readers } from './readers.ts'
@@ -68,11 +69,14 @@ export class PostgresSchedules implements ScheduleRecords {
     const { writer, tell, context: makeContext } = this.#parts
     const context = makeContext()
     const fired = await writer.run(async (session) => {
-      await context.lanes.make(
-        session,
-        firing.jobs.map((job) => laneKeyOf({ job })),
-      )
-      const outcome = await inTransaction(session, context, (work) => fireSchedule(work, firing))
+      const outcome = await context.routing.obey(session, async () => {
+        const placed = await placeRoots(session, context, firing.jobs)
+        await context.lanes.make(
+          session,
+          placed.jobs.map((job) => laneKeyOf({ job })),
+        )
+        return inTransaction(session, context, (work) => fireSchedule(work, firing, placed))
+      })
       await serveNotes(session, context)
       return outcome
     })
@@ -95,12 +99,16 @@ export class PostgresSchedules implements ScheduleRecords {
   }
 }
 
-async function fireSchedule(work: Work, firing: Firing): Promise<'elsewhere' | readonly Enqueued[]> {
+async function fireSchedule(
+  work: Work,
+  firing: Firing,
+  { jobs: all, refused }: PlacedRoots,
+): Promise<'elsewhere' | readonly Enqueued[]> {
   const { name, nextAt, firedAt, skipped, expectedNextAt } = firing
   const row = await work.tx.row<Pick<Row, 'paused' | 'next_at'>>('lockSchedule', name)
   if (row === undefined || row.paused || row.next_at !== expectedNextAt) return 'elsewhere'
-  const jobs = await withRoom(work, firing)
-  const enqueued = jobs.length === 0 ? [] : await enqueueKeyed(work, jobs)
+  const jobs = await withRoom(work, all, firing)
+  const enqueued = jobs.length === 0 ? [] : await enqueueKeyed(work, { jobs, refused })
   const created = enqueued.filter(({ outcome }) => outcome === 'created')
   const passedOver = skipped + firing.jobs.length - created.length
   work.tx.later('advanceSchedule', nextAt, firedAt, created.at(-1)?.id, created.length, passedOver, name)
@@ -109,7 +117,7 @@ async function fireSchedule(work: Work, firing: Firing): Promise<'elsewhere' | r
 }
 
 /** The jobs of a firing that there is room for, of those that a limit counts. */
-async function withRoom(work: Work, { jobs, liveMax }: Firing): Promise<readonly NewJob[]> {
+async function withRoom(work: Work, jobs: readonly NewJob[], { liveMax }: Firing): Promise<readonly NewJob[]> {
   const keys = [...new Set(jobs.flatMap(({ limit }) => limit?.key ?? []))].sort()
   if (liveMax === undefined || keys.length === 0) return jobs
   const live = await lockAndGive(work, keys)

@@ -1,12 +1,9 @@
 import type { Release } from '@headrace/engine'
 import { serveCache } from './cache.ts'
-import { codeOf, isWorthAnotherTry } from './connection/errors.ts'
+import { codeOf, tryAgain } from './connection/errors.ts'
 import type { Session } from './connection/session.ts'
 import type { Context } from './context.ts'
 import { serveLimits } from './limits.ts'
-
-/** How often the same is tried again that went under in a deadlock with somebody else. */
-const TRIES_MAX = 5
 
 /**
  * Acts upon what committed transactions have noted for limits and the result cache. What they did stands whatever comes of
@@ -27,14 +24,4 @@ export async function serveNotes(session: Session, context: Context): Promise<re
     if (!session.isOver && codeOf(error) === undefined) throw error
   }
   return released
-}
-
-async function tryAgain<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (tries >= TRIES_MAX || !isWorthAnotherTry(error)) throw error
-    }
-  }
 }

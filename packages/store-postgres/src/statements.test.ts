@@ -15,7 +15,7 @@ const GROWING = [
 /** So many jobs wait in the second half of the tests. */
 const WAITING = 20_000
 
-const FILES = ['./statements.ts', './limit-statements.ts', './cache-statements.ts']
+const FILES = ['./statements.ts', './limit-statements.ts', './cache-statements.ts', './routing-statements.ts']
 
 /** The comment above each statement. */
 function readComments(): ReadonlyMap<string, string> {
@@ -136,7 +136,7 @@ suite('named statements on PostgreSQL', { skip: databases === undefined && WITHO
       await migrate(session, address)
       await session.script(`prepare claim as ${statements.claimFromLanes.text}`)
       const lowest = '{-2147483648, -2147483648}'
-      const claim = `claim(1, 1, '{1, 2}', 10, '${lowest}', '${lowest}', '{0, 0}')`
+      const claim = `claim(1, 1, '{1, 2}', 10, '${lowest}', '${lowest}', '{0, 0}', null)`
       await session.script(`
         insert into workers (uid, name, process, host, pid, queues, lease_ms, lease_until, started_at)
         values (gen_random_uuid(), 'ada', 1, '', 1, '{}', 1, 1, 1)`)

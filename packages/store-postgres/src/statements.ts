@@ -1,3 +1,5 @@
+import { FIRST_TURN } from './states.ts'
+
 // Named statements and no other code. Each names the index it uses, or its primary key; a test explains every one.
 // Lists come as arrays, one for each column, so that any number of rows is one statement of one shape. `live.state`,
 // `live.grouped` and `log.kind` are numbered in migrations.ts.
@@ -5,10 +7,14 @@
 /** The name of `outcomes.state`. */
 const endState = `(array['succeeded', 'failed', 'cancelled'])[outcomes.state]`
 
-/** Stores jobs with their place in the line. Not announced ($26): their cursors are drawn later. Primary key: jobs (seq). */
+/**
+ * Stores jobs with their place in the line, if the routing is the one that is known ($28). Not announced ($26): their cursors
+ * are drawn later. Primary key: jobs (seq).
+ */
 export const storeJobs = `
   with blocks as materialized (
     select next_blocks(case when $26::boolean then cardinality($1::uuid[]) else 0 end) as n
+    where routing_is($28::bigint)
   ),
   given as materialized (
     select nextval('job_numbers') as seq,
@@ -17,18 +23,18 @@ export const storeJobs = `
     cross join (
       select * from unnest($1::uuid[], $2::integer[], $3::text[], $4::text[], $5::boolean[], $6::integer[], $7::text[],
         $8::smallint[], $9::bigint[], $10::bigint[], $11::text[], $12::text[], $13::uuid[], $14::bigint[], $15::bigint[],
-        $16::integer[], $17::integer[], $18::smallint[], $19::boolean[], $20::bigint[], $21::text[], $22::text[],
+        $16::integer[], $17::integer[], $18::smallint[], $19::boolean[], $20::text[], $21::text[], $22::text[],
         $23::text[], $24::text[], $27::smallint[]
       ) with ordinality as given (id, lane, task, queue, is_workflow, priority, input, state, due_at, deadline_at, owner,
-        tags, retry_of, parent_seq, root_seq, step, item, grouped, attached, session, limits, cache, limit_key, cache_key, cleanup, i)
+        tags, retry_of, parent_seq, root_seq, step, item, grouped, attached, deployment, limits, cache, limit_key, cache_key, cleanup, i)
       order by i
     ) as given
   ),
   lined as (
     insert into live (seq, state, lane, urgency, rank, due_at, deadline_at, is_workflow, parent_seq, step, grouped, attached,
-      session, limit_key, cache_key, cleanup)
+      deployment, limit_key, cache_key, cleanup)
     select seq, state, lane, -priority, due_at, due_at, deadline_at, is_workflow, parent_seq, step, coalesce(grouped, 0),
-      coalesce(attached, false), session, limit_key, cache_key, cleanup
+      coalesce(attached, false), deployment, limit_key, cache_key, cleanup
     from given
   ),
   tagged as (
@@ -40,9 +46,9 @@ export const storeJobs = `
     insert into log (cursor, kind, at, seqs)
     select min(cursor), 1, $25::bigint, array_agg(seq order by i) from given where cursor is not null group by cursor / 1024
   )
-  insert into jobs (seq, created_at, queued_cursor, deadline_at, parent_seq, root_seq, session, id, retry_of, priority, lane,
+  insert into jobs (seq, created_at, queued_cursor, deadline_at, parent_seq, root_seq, id, retry_of, priority, lane,
     step, item, is_workflow, task, queue, input, owner, tags, limits, cache)
-  select seq, $25::bigint, cursor, deadline_at, parent_seq, root_seq, session, id, retry_of, priority, lane, step, item,
+  select seq, $25::bigint, cursor, deadline_at, parent_seq, root_seq, id, retry_of, priority, lane, step, item,
     is_workflow, task, queue, input, owner, tags, limits, cache
   from given`
 
@@ -98,6 +104,15 @@ const admitted = `
     else 6
   end`
 
+/** The rank of a job that keeps its turn: the first one in a fair queue, in others what it has as well. */
+const keptTurn = (rank: string) => `
+  case
+    when exists (
+      select from lanes join queues on queues.name = lanes.queue where lanes.id = live.lane and queues.fair
+    ) then ${FIRST_TURN}
+    else ${rank}
+  end`
+
 /** Which notes there are to be of it. */
 const asking = `
   case when live.state = 2 then live.limit_key end as limit_key, case when live.state = 3 then live.cache_key end as cache_key`
@@ -112,7 +127,8 @@ export const promoteScheduled = `
     for update skip locked
   ),
   promoted as (
-    update live set state = ${admitted} from due where live.seq = due.seq
+    update live set state = ${admitted}, rank = case when live.state = 5 then ${keptTurn('live.rank')} else live.rank end
+    from due where live.seq = due.seq
     returning live.lane, ${asking}
   ),
   noted as (
@@ -153,13 +169,14 @@ const claimDue = `
 /**
  * Claims up to $4 ready jobs of lane $3 for worker $1, the most urgent first. What is more urgent than the low-water mark
  * ($5, $6, $7) by its priority is looked for before it, and what lies between is not looked at: those are the dead entries
- * of jobs that were claimed before. Index: live_ready (lane, urgency, rank, seq).
+ * of jobs that were claimed before. The routing must be the one that is known ($8). Index: live_ready (lane, urgency, rank, seq).
  */
 export const claimFromLane = `
   with sooner as materialized (
     select seq from live
     where lane = $3::integer and state = 6 and pin is null and urgency < $5::integer
       and exists (select from workers where id = $1::integer and ended_at is null)
+      and routing_is($8::bigint)
     order by urgency, rank, seq limit $4::integer
     for update skip locked
   ),
@@ -194,7 +211,7 @@ export const claimFromLanes = `
          and (live.urgency, live.rank, live.seq) >= (mark.urgency, mark.rank, mark.seq)
        order by urgency, rank, seq limit $4::integer)
     ) as head
-    where exists (select from workers where id = $1::integer and ended_at is null)
+    where exists (select from workers where id = $1::integer and ended_at is null) and routing_is($8::bigint)
     order by head.urgency, head.rank, head.seq limit 2 * $4::integer
   ),
   locked as materialized (
@@ -268,7 +285,7 @@ export const settleSucceeded = `
     order by live.seq for update of live
   ),
   woken as (
-    update live set state = 6, due_at = $5::bigint, rank = $5::bigint
+    update live set state = 6, due_at = $5::bigint, rank = ${keptTurn('$5::bigint')}
     from (
       select distinct parents.seq from parents join steps on steps.seq = parents.seq and steps.step = parents.step
       where parents.state = 5 and parents.ending is null and steps.kind <> 'start'
@@ -337,9 +354,10 @@ export const endJobs = `
 /** Primary key: live (seq). */
 export const returnJobs = `
   update live set state = given.state, worker = null, started_at = null, started_cursor = null, due_at = given.due_at,
-    rank = given.due_at, failures = given.failures, lapses = given.lapses
-  from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::integer[], $5::integer[])
-    as given (seq, state, due_at, failures, lapses)
+    rank = case when given.keeps_turn then ${keptTurn('given.due_at')} else given.due_at end, failures = given.failures,
+    lapses = given.lapses
+  from unnest($1::bigint[], $2::smallint[], $3::bigint[], $4::integer[], $5::integer[], $6::boolean[])
+    as given (seq, state, due_at, failures, lapses, keeps_turn)
   where live.seq = given.seq`
 
 /** Primary key: attempts (seq, attempt). */
@@ -575,7 +593,7 @@ export const wakeParked = `
     join live on live.seq = released.seq
     order by live.seq for update of live
   )
-  update live set state = ${admitted}, due_at = $3::bigint, rank = $3::bigint
+  update live set state = ${admitted}, due_at = $3::bigint, rank = ${keptTurn('$3::bigint')}
   from (
     select distinct parents.seq from parents join steps on steps.seq = parents.seq and steps.step = parents.step
     where parents.state = 5 and steps.kind <> 'start'
@@ -793,11 +811,11 @@ export const unannounced = `select exists (select from jobs where queued_cursor 
 
 /** Scan: of the live jobs only. */
 export const queueCounts = `
-  select lanes.queue,
+  select lanes.queue, min(counted.oldest_due_at) as oldest_due_at,
     sum(counted.ready)::bigint as waiting, sum(counted.others)::bigint as scheduled, sum(counted.blocked)::bigint as blocked,
     sum(counted.running)::bigint as running
   from (
-    select lane, count(*) filter (where state = 6) as ready, count(*) filter (where state < 6 and state <> 2) as others,
+    select lane, min(due_at) filter (where state = 6) as oldest_due_at, count(*) filter (where state = 6) as ready, count(*) filter (where state < 6 and state <> 2) as others,
       count(*) filter (where state = 2) as blocked, count(*) filter (where state = 7) as running
     from live group by lane
   ) as counted

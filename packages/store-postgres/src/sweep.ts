@@ -4,7 +4,9 @@ import { PROMOTED_MAX } from './commit.ts'
 import { statements } from './connection/named.ts'
 import { call, type Session } from './connection/session.ts'
 import { type Context, inTransaction, type Work } from './context.ts'
+import { moveDeployments } from './deployments.ts'
 import { type DueRow, hintAtPromoted } from './promote.ts'
+import { type QueueRow, wakeRated } from './queue-settings.ts'
 import { endSignalWaits } from './signals.ts'
 
 /** The advisory lock of whoever sweeps. */
@@ -30,6 +32,8 @@ type Findings = {
   readonly hasWork: boolean
   readonly nextDueAt: number | undefined
   readonly schedulesDue: boolean
+  readonly areDeploymentsMoving: boolean
+  readonly queues: readonly QueueRow[]
 }
 
 /**
@@ -39,6 +43,13 @@ type Findings = {
  */
 export async function sweep(session: Session, context: Context, leaseNow: number | undefined): Promise<SweepResult> {
   const found = await look(session, context, leaseNow)
+  const swept = await act(session, context, found)
+  const tokenAt = await wakeRated(session, context, found.queues)
+  if (tokenAt === undefined) return swept
+  return { ...swept, nextDueAt: Math.min(tokenAt, swept.nextDueAt ?? tokenAt) }
+}
+
+async function act(session: Session, context: Context, found: Findings): Promise<SweepResult> {
   const { schedulesDue } = found
   if (!found.hasWork) return result({ nextDueAt: found.nextDueAt, schedulesDue })
   return inTransaction(session, context, async (work) => {
@@ -54,6 +65,7 @@ export async function sweep(session: Session, context: Context, leaseNow: number
     await endPastDeadline(work, changes)
     await endSignalWaits(work, changes)
     await changes.finish()
+    if (found.areDeploymentsMoving) moveDeployments(work, await work.tx.rows('deploymentsToMove'))
     const next = await work.tx.all([
       call(statements.nextScheduled),
       call(statements.nextSignalEnd),
@@ -97,6 +109,8 @@ async function look(session: Session, { clock }: Context, leaseNow: number | und
     due = [],
     noted = [],
     expired = [],
+    moving = [],
+    queues = [],
   ] = await session.pipeline([
     call(statements.missingProcesses),
     call(statements.lostWorkers, leaseNow),
@@ -109,6 +123,8 @@ async function look(session: Session, { clock }: Context, leaseNow: number | und
     call(statements.scheduleDue, now),
     call(statements.hasNotes),
     call(statements.hasExpiredCache, now),
+    call(statements.deploymentsToMove),
+    call(statements.queueSettings),
   ])
   const nextDueAt = soonest([...scheduled, ...signals, ...schedules])
   // The statements' own columns.
@@ -120,6 +136,7 @@ async function look(session: Session, { clock }: Context, leaseNow: number | und
     fresh[0]?.found === true ||
     noted[0]?.found === true ||
     expired[0]?.found === true ||
+    moving.length > 0 ||
     (nextDueAt !== undefined && nextDueAt <= now)
   return {
     missing: gone,
@@ -128,6 +145,8 @@ async function look(session: Session, { clock }: Context, leaseNow: number | und
     hasWork,
     nextDueAt,
     schedulesDue: due.length > 0,
+    areDeploymentsMoving: moving.length > 0,
+    queues: queues as unknown as readonly QueueRow[],
   }
 }
 

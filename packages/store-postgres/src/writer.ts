@@ -1,10 +1,7 @@
 import { type Enqueued, type NewJob, StoreUnavailableError } from '@headrace/engine'
 import type { Address } from './connection/address.ts'
-import { isWorthAnotherTry } from './connection/errors.ts'
+import { tryAgain } from './connection/errors.ts'
 import type { Session } from './connection/session.ts'
-
-/** How often the same is tried again that went under in a deadlock with somebody else. */
-const TRIES_MAX = 5
 
 type Operation = { run(session: Session): Promise<void>; refuse(error: unknown): void }
 type Enqueueing = {
@@ -115,16 +112,6 @@ export class Writer {
       resolve(await tryAgain(() => this.#enqueueAll(session, jobs)))
     } catch (error) {
       reject(error)
-    }
-  }
-}
-
-async function tryAgain<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await work()
-    } catch (error) {
-      if (tries >= TRIES_MAX || !isWorthAnotherTry(error)) throw error
     }
   }
 }

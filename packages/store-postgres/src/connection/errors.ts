@@ -9,8 +9,17 @@ export function codeOf(error: unknown): string | undefined {
 /** 40001 serialization failure, 40P01 deadlock, 55P03 lock not available: the same may go through at the next try. */
 const AGAIN = new Set(['40001', '40P01', '55P03'])
 
-export function isWorthAnotherTry(error: unknown): boolean {
-  return AGAIN.has(codeOf(error) ?? '')
+/** How often the same is tried again that went under in a deadlock with somebody else. */
+const TRIES_MAX = 5
+
+export async function tryAgain<T>(work: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (tries >= TRIES_MAX || !AGAIN.has(codeOf(error) ?? '')) throw error
+    }
+  }
 }
 
 /**

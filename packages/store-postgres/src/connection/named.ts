@@ -1,9 +1,10 @@
 import * as cache from '../cache-statements.ts'
 import * as limits from '../limit-statements.ts'
+import * as routing from '../routing-statements.ts'
 import * as main from '../statements.ts'
 import type { Prepared } from './prepared.ts'
 
-const namespace = { ...main, ...limits, ...cache }
+const namespace = { ...main, ...limits, ...cache, ...routing }
 
 export type StatementName = keyof typeof namespace
 
