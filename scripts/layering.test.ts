@@ -16,6 +16,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   'packages/store-postgres': ['@headrace/engine'],
   'packages/cron': ['@headrace/engine'],
   'packages/store-memory': ['@headrace/engine'],
+  'packages/testing': ['@headrace/cron', '@headrace/engine', '@headrace/store-memory'],
   'packages/client': ['@headrace/wire'],
   'packages/dashboard': ['@headrace/client', '@headrace/wire'],
   'packages/server': ['@headrace/engine', '@headrace/wire'],

@@ -7,7 +7,7 @@ import { test } from 'node:test'
 
 const ROOT = join(import.meta.dirname, '..')
 /** The pages whose marked examples are run. */
-const PAGES = ['README.md', ...globSync('docs/*.md', { cwd: ROOT })]
+const PAGES = ['README.md', 'packages/testing/README.md', ...globSync('docs/*.md', { cwd: ROOT })]
 const EXAMPLE = /<!-- A test runs this and reads what it prints\. -->\n```ts\n([\s\S]*?)```/g
 
 for (const page of PAGES) {

@@ -305,7 +305,7 @@ class MemoryStore implements Store {
       stored.leaseUntil = this.clock.now() + worker.leaseMs
       this.#renewLater(worker, onLost)
     }
-    const timer = this.clock.setTimeout(renew, worker.leaseMs / RENEWALS_PER_LEASE, { background: true })
+    const timer = this.clock.setTimeout(renew, worker.leaseMs / RENEWALS_PER_LEASE, { background: true, routine: true })
     this.#workers.set(worker.id, timer)
   }
 }

@@ -1,3 +1,10 @@
+export type TimerOptions = {
+  /** The timer alone does not keep the process alive. */
+  readonly background?: boolean
+  /** It only looks whether something has come, and sets itself anew: a clock that is turned by hand may pass it over. */
+  readonly routine?: boolean
+}
+
 /** A timer that may be called off. */
 export interface Timer {
   cancel(): void
@@ -10,8 +17,8 @@ export interface Timer {
 export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z. */
   now(): number
-  /** Calls `fn` once, `delayMs` from now. The timer alone does not keep the process alive when `background` is set. */
-  setTimeout(fn: () => void, delayMs: number, options?: { readonly background?: boolean }): Timer
+  /** Calls `fn` once, `delayMs` from now. */
+  setTimeout(fn: () => void, delayMs: number, options?: TimerOptions): Timer
   /** Calls `fn` after the work that is already queued, as `setImmediate` does. */
   defer(fn: () => void): void
 }

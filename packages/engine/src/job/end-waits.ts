@@ -58,7 +58,7 @@ export class EndWaits {
     if (waits === undefined) this.#waits.set(id, new Set([wait]))
     else waits.add(wait)
     this.#watching ??= this.#store.watch((hint) => this.#hear(hint))
-    this.#timer ??= this.#store.clock.setTimeout(() => this.#lookAtAll(), LOOK_MS)
+    this.#timer ??= this.#store.clock.setTimeout(() => this.#lookAtAll(), LOOK_MS, { routine: true })
     this.#lookAt([id])
   }
 
@@ -79,7 +79,7 @@ export class EndWaits {
   }
 
   #lookAtAll(): void {
-    this.#timer = this.#store.clock.setTimeout(() => this.#lookAtAll(), LOOK_MS)
+    this.#timer = this.#store.clock.setTimeout(() => this.#lookAtAll(), LOOK_MS, { routine: true })
     this.#lookAt(this.#waits.keys())
   }
 

@@ -46,3 +46,21 @@ suite('a clock that is told when to move', () => {
     )
   })
 })
+
+test('a leap passes over what only looks around, which does so once', () => {
+  const clock = new ManualClock(0)
+  const fired: string[] = []
+  const look = () => {
+    fired.push(`look at ${clock.now()}`)
+    clock.setTimeout(look, 100, { routine: true })
+  }
+  look()
+  clock.setTimeout(() => fired.push(`due at ${clock.now()}`), 5_000)
+  const off = clock.setTimeout(() => fired.push('called off'), 5_000)
+  clock.setTimeout(() => off.cancel(), 4_000)
+  assert.equal(clock.nextAt, 4_000)
+  clock.leap(5_000)
+  assert.deepEqual(fired, ['look at 0', 'look at 5000', 'due at 5000'])
+  assert.equal(clock.nextAt, Number.POSITIVE_INFINITY)
+  assert.equal(clock.pending, 1)
+})

@@ -1,6 +1,6 @@
-import type { Clock, Timer } from '../clock/clock.ts'
+import type { Clock, Timer, TimerOptions } from '../clock/clock.ts'
 
-type Alarm = { readonly at: number; readonly order: number; readonly fn: () => void }
+type Alarm = { readonly at: number; readonly order: number; readonly fn: () => void; readonly isRoutine: boolean }
 
 /**
  * A clock that stands still until it is told to move. Timers fire in the order of their instants, and in the order in
@@ -25,8 +25,8 @@ export class ManualClock implements Clock {
     return this.#now
   }
 
-  setTimeout(fn: () => void, delayMs: number): Timer {
-    const alarm = { at: this.#now + Math.max(0, Math.ceil(delayMs)), order: this.#order++, fn }
+  setTimeout(fn: () => void, delayMs: number, { routine: isRoutine = false }: TimerOptions = {}): Timer {
+    const alarm = { at: this.#now + Math.max(0, Math.ceil(delayMs)), order: this.#order++, fn, isRoutine }
     this.#alarms.add(alarm)
     return { cancel: () => void this.#alarms.delete(alarm) }
   }
@@ -74,6 +74,22 @@ export class ManualClock implements Clock {
       if (alarm === undefined) throw new Error(`What was waited for did not come true within ${ms} ms of the clock.`)
       this.#fire(alarm)
       await this.rest()
+    }
+  }
+
+  /** When the first timer falls due, those left out that only look around; `Infinity` when there is none. */
+  get nextAt(): number {
+    const instants = [...this.#alarms].flatMap(({ at, isRoutine }) => (isRoutine ? [] : at))
+    return Math.min(Number.POSITIVE_INFINITY, ...instants)
+  }
+
+  /** Moves to an instant at once, however far away, and fires what is due by then. Whatever only looks around does so once. */
+  leap(instant: number): void {
+    this.#now = Math.max(this.#now, instant)
+    const due = [...this.#alarms].filter(({ at, isRoutine }) => isRoutine || at <= this.#now)
+    for (const alarm of due.sort((a, b) => a.at - b.at || a.order - b.order)) {
+      // One that fired may have called another one off.
+      if (this.#alarms.delete(alarm)) alarm.fn()
     }
   }
 

@@ -272,7 +272,7 @@ export class JobWorker {
     const jittered = LOOK_MS * (0.75 + 0.5 * this.#parts.random())
     this.#timers.set(
       'look',
-      this.#parts.clock.setTimeout(() => this.#look(), jittered),
+      this.#parts.clock.setTimeout(() => this.#look(), jittered, { routine: true }),
     )
   }
 
@@ -328,7 +328,7 @@ export class JobWorker {
     const delayMs = Math.max(1, instant - this.#parts.clock.now())
     this.#timers.set(
       'sweep',
-      this.#parts.clock.setTimeout(() => void this.#sweep(), delayMs),
+      this.#parts.clock.setTimeout(() => void this.#sweep(), delayMs, { routine: true }),
     )
   }
 

@@ -1,0 +1,5 @@
+export { type RecordedHistory, recordHistory } from '@headrace/engine'
+export { type Replayed, replay } from '@headrace/engine/testing'
+export { NothingDueError } from './errors.ts'
+export type { Fake } from './fakes.ts'
+export { createTestEngine, type Duration, type TestEngine, type TestEngineOptions } from './test-engine.ts'
