@@ -7,6 +7,7 @@ import { readHistory, type StoreHistory, seededRandom } from '@headrace/engine/t
 import { Chaos, type HarmCounts } from './chaos.ts'
 import { checkRound, type Finding, givenUpRoots } from './check-round.ts'
 import { openLedger, readLedger } from './ledger.ts'
+import { Pauser } from './pauses.ts'
 import { openStore } from './place/open-store.ts'
 import type { Place } from './place/place.ts'
 import { Child } from './process/child.ts'
@@ -33,6 +34,10 @@ export type RoundReport = {
     readonly lapses: number
     readonly effects: number
     readonly events: number
+    /** Jobs with a limit, those of them that another one replaced, and jobs that the result cache answered. */
+    readonly limited: number
+    readonly replaced: number
+    readonly answered: number
     /** Trees in which a job failed for it lost five workers in a row. */
     readonly givenUp: number
   }
@@ -59,17 +64,21 @@ export async function runRound(options: RoundOptions): Promise<RoundReport> {
     await (await openStore(place.store))[Symbol.asyncDispose]()
     const { workers, submitters } = castOf(options, place, folder)
     const chaos = new Chaos({ random: seededRandom(options.seed), place, children: [...workers, ...submitters] })
+    const pauser = new Pauser(place.store, seededRandom(`${options.seed} pauses`))
     chaos.start()
+    pauser.start()
     await chaos.run(options.chaosMs, options.harmEveryMs)
+    const pauses = await pauser.end()
     const late = await finish(submitters, 'submitter')
     const { history, unended } = await afterwards(place, ledger, () => finish(workers, 'worker'))
     const notes = readLedger(ledger)
-    const findings = [...late, ...unended, ...checkRound(history, notes)]
+    const findings = [...late, ...unended, ...checkRound(history, notes, pauses)]
     isKept = findings.length > 0
     if (isKept) writeFileSync(join(folder, 'history.json'), JSON.stringify(history))
     const effects = notes.filter(({ kind }) => kind === 'effect').length
     const accepted = notes.filter(({ kind }) => kind === 'accepted').length
-    const report = { seed: options.seed, findings, harms: chaos.counts, skipped: place.skipped }
+    const harms = { ...chaos.counts, 'queue paused': pauses.length }
+    const report = { seed: options.seed, findings, harms, skipped: place.skipped }
     return { ...report, counts: { accepted, effects, ...countsOf(history) }, ...(isKept && { folder }) }
   } finally {
     await place[Symbol.asyncDispose]()
@@ -126,6 +135,9 @@ function countsOf(history: StoreHistory) {
     attempts: count('started'),
     lapses: count('lapsed'),
     events: history.events.length,
+    limited: history.jobs.filter(({ limit }) => limit !== undefined).length,
+    replaced: history.jobs.filter((job) => job.task === 'newest' && job.state === 'cancelled').length,
+    answered: history.jobs.filter(({ cache }) => cache?.hit === true).length,
     givenUp: givenUpRoots(history).size,
   }
 }

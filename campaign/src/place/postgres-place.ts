@@ -9,7 +9,6 @@ import { PostgresServer } from './postgres-server.ts'
 import { SmallDisk } from './small-disk.ts'
 
 const DISK_MB = 400
-const NO_LIMITS = 'limits by key: the PostgreSQL store keeps none yet'
 
 /** A database of its own: on a server that the campaign starts and stops, or on one that it was given and leaves alone. */
 export class PostgresPlace implements Place {
@@ -39,7 +38,7 @@ export class PostgresPlace implements Place {
     const crash: PlaceHarm = { name: 'server crash', inflict: (forMs) => crashed(server, forMs) }
     const full: PlaceHarm[] =
       disk === undefined ? [] : [{ name: 'disk full', inflict: (forMs) => filled(disk, server, forMs) }]
-    const skipped = [NO_LIMITS, ...(disk === undefined ? ['disk full: a small disk may only be mounted by root'] : [])]
+    const skipped = disk === undefined ? ['disk full: a small disk may only be mounted by root'] : []
     return new PostgresPlace(server.url, [crash, ...full], skipped, async () => {
       leaving[Symbol.dispose]()
       server.stop()
@@ -52,7 +51,7 @@ export class PostgresPlace implements Place {
     await ask(url, `create database ${name}`)
     const store = new URL(url)
     store.pathname = `/${name}`
-    const skipped = [NO_LIMITS, 'server crash and disk full: the server was given, and is not the campaign’s own']
+    const skipped = ['server crash and disk full: the server was given, and is not the campaign’s own']
     return new PostgresPlace(store.href, [], skipped, () => ask(url, `drop database ${name} with (force)`))
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createEngine, type Engine, EngineError, type JobId, type Store } from '@headrace/engine'
+import { createEngine, type Engine, EngineError, type JobId, LimitFullError, type Store } from '@headrace/engine'
 import { seededRandom } from '@headrace/engine/testing'
 import { type Note, readLedger } from '../ledger.ts'
 import { drawRequest, type Request } from '../workload/expected.ts'
@@ -25,22 +25,24 @@ export async function runSubmitter(role: Role, store: Store, note: (line: Note) 
   await approveForgotten(engine, earlier, role, note)
   for (let number = 0; !isFinishing; number++) {
     const key = `${role.name}/${number}`
-    const request = keptBy(store, drawRequest(seededRandom(`${role.seed} ${key}`)))
+    const request = drawRequest(seededRandom(`${role.seed} ${key}`))
     if (keys.has(key)) continue
     const id = await untilAnswered(() => submit(engine, request, key))
+    if (id === undefined) continue
     note({ kind: 'accepted', id, key, request })
     if (request.task === 'approval') await approve(engine, id, request.input.value, note)
     await sleep(PAUSE_MS * (1 + Math.random()))
   }
 }
 
-/** The PostgreSQL store refuses limits as yet; such a job is asked for without. */
-function keptBy({ name }: Store, request: Request): Request {
-  return request.task === 'limited' && name === 'postgres' ? { ...request, task: 'work' } : request
-}
-
-async function submit(engine: Engine, { task, input }: Request, key: string): Promise<JobId> {
-  return (await engine.submit(task, input, { idempotencyKey: key })).id
+/** @returns undefined where its limit is full */
+async function submit(engine: Engine, { task, input }: Request, key: string): Promise<JobId | undefined> {
+  try {
+    return (await engine.submit(task, input, { idempotencyKey: key })).id
+  } catch (error) {
+    if (error instanceof LimitFullError) return undefined
+    throw error
+  }
 }
 
 /** A signal whose answer was not noted may have come: its key makes the second one harmless. */

@@ -9,7 +9,7 @@ export type Work = {
 }
 
 export type Request =
-  | { readonly task: 'work' | 'limited'; readonly input: Work }
+  | { readonly task: 'work' | 'limited' | 'exclusive' | 'newest' | 'cached'; readonly input: Work }
   | { readonly task: 'sum'; readonly input: { readonly works: readonly Work[]; readonly concurrency: number } }
   | { readonly task: 'chain'; readonly input: { readonly value: number; readonly length: number } }
   | { readonly task: 'nest'; readonly input: { readonly sums: readonly (readonly Work[])[]; readonly sleepMs: number } }
@@ -21,6 +21,9 @@ export function expectedResult({ task, input }: Request): Json | undefined {
   switch (task) {
     case 'work':
     case 'limited':
+    case 'exclusive':
+    case 'newest':
+    case 'cached':
       return input.value * 2
     case 'sum':
       return sumOf(input.works)
@@ -44,12 +47,18 @@ export function drawRequest(random: () => number): Request {
   const between = (low: number, high: number) => low + Math.floor(random() * (high - low + 1))
   const work = (): Work => ({ value: between(1, 99), ms: between(0, 400), isFlaky: random() < 0.15 })
   const works = (most: number) => Array.from({ length: between(1, most) }, work)
-  const tasks = ['work', 'limited', 'sum', 'sum', 'chain', 'nest', 'approval', 'booking'] as const
+  const limits = ['limited', 'exclusive', 'newest', 'cached'] as const
+  const tasks = ['work', ...limits, 'sum', 'sum', 'chain', 'nest', 'approval', 'booking'] as const
   const task = tasks[between(0, tasks.length - 1)] ?? 'work'
   switch (task) {
     case 'work':
     case 'limited':
+    case 'exclusive':
+    case 'newest':
       return { task, input: work() }
+    case 'cached':
+      // Few inputs, so that most of them are asked for while somebody is at them, or just was.
+      return { task, input: { value: between(1, 3), ms: 150, isFlaky: false } }
     case 'sum':
       return { task, input: { works: works(8), concurrency: between(1, 4) } }
     case 'chain':

@@ -15,6 +15,12 @@ import type { Request, Work } from './expected.ts'
 
 /** At most so many jobs with a limit run at once. */
 export const LIMIT_MAX = 2
+/** Of those that are refused when so many of them live. */
+export const EXCLUSIVE_MAX = 3
+/** Of those that replace the oldest when so many of them live. */
+export const NEWEST_MAX = 1
+/** A result stands for later ones so long. */
+const CACHE_MS = 3_000
 
 type Input<Name extends Request['task']> = Extract<Request, { readonly task: Name }>['input']
 
@@ -30,6 +36,19 @@ export function campaignTasks(note: (line: Note) => void): readonly AnyTask[] {
   const work: Task<Work, number> = task({ name: 'work', retry, run: double })
   const limit = { key: 'campaign', max: LIMIT_MAX, whenFull: 'wait' } as const
   const limited: Task<Work, number> = task({ name: 'limited', retry, limit, run: double })
+  const exclusive: Task<Work, number> = task({
+    name: 'exclusive',
+    retry,
+    limit: { key: 'exclusive', max: EXCLUSIVE_MAX, whenFull: 'reject' },
+    run: double,
+  })
+  const newest: Task<Work, number> = task({
+    name: 'newest',
+    retry,
+    limit: { key: 'newest', max: NEWEST_MAX, whenFull: 'replace' },
+    run: double,
+  })
+  const cached: Task<Work, number> = task({ name: 'cached', retry, cache: { ttlMs: CACHE_MS }, run: double })
   const doomed = task({
     name: 'doomed',
     run: () => {
@@ -82,7 +101,7 @@ export function campaignTasks(note: (line: Note) => void): readonly AnyTask[] {
       await flow.call(doomed, null)
     },
   })
-  return [work, limited, doomed, sum, chain, nest, approval, booking]
+  return [work, limited, exclusive, newest, cached, doomed, sum, chain, nest, approval, booking]
 }
 
 /** A local step that notes down each execution. */
