@@ -12,12 +12,21 @@ import type { AnyTask } from '../task/workflow.ts'
 import type { Worker, WorkerOptions } from '../worker/supervised-worker.ts'
 import { ManualClock } from './manual-clock.ts'
 
-/** For the engine's own tests: processes that share a real SQLite file, on a clock that stands still until told. */
+/** Opens a store of its own for one process of a stage; all of one stage share their jobs. */
+export type OpenOnStage = (clock: Clock) => Promise<Store>
+
+/** For the engine's own tests: processes that share a real store, on a clock that stands still until told. */
 export class Stage implements AsyncDisposable {
   readonly clock = new ManualClock('2030-01-01T00:00:00Z')
+  readonly #open: OpenOnStage | undefined
   readonly #folder = mkdtempSync(join(tmpdir(), 'headrace-stage-'))
   readonly file = join(this.#folder, 'stage.db')
   readonly #actors: Actor[] = []
+
+  /** @param open default: a SQLite file of the stage's own */
+  constructor(open?: OpenOnStage) {
+    this.#open = open
+  }
 
   /** One more process, with an engine and these tasks. */
   async process(
@@ -26,9 +35,7 @@ export class Stage implements AsyncDisposable {
   ): Promise<Actor> {
     const clock = new StoppableClock(this.clock)
     const number = this.#actors.length
-    // Numbers in the file count from 1 and are not used again while a test runs.
-    const liveness = ({ id }: { readonly id: number }) => (this.#actors[id - 1]?.isDead ? 'dead' : 'alive')
-    const store = await openSqliteStore(this.file, { clock, fsync: false, liveness })
+    const store = this.#open === undefined ? await this.#openFile(clock) : holdingTime(await this.#open(clock), clock)
     const random = seededRandom(`process ${number}`)
     const reports: string[] = []
     const report = (message: string, error: unknown) => void reports.push(`${message} ${error}`)
@@ -41,6 +48,12 @@ export class Stage implements AsyncDisposable {
     )
     this.#actors.push(actor)
     return actor
+  }
+
+  #openFile(clock: Clock): Promise<Store> {
+    // Numbers in the file count from 1 and are not used again while a test runs.
+    const liveness = ({ id }: { readonly id: number }) => (this.#actors[id - 1]?.isDead ? 'dead' : 'alive')
+    return openSqliteStore(this.file, { clock, fsync: false, liveness })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -109,6 +122,34 @@ export class Actor {
     for (const worker of this.#workers) worker.kill()
     await this.store[Symbol.asyncDispose]()
   }
+}
+
+/** A store that answers over a network: time stands still until it has. */
+function holdingTime<T extends object>(store: T, clock: Clock): T {
+  return new Proxy(store, {
+    get(target, name) {
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value === 'object' && value !== null && name !== 'clock') return holdingTime(value, clock)
+      if (typeof value !== 'function') return value
+      return (...values: unknown[]) => {
+        const answer: unknown = value.apply(target, values)
+        if (answer instanceof Promise) hold(answer, clock)
+        return answer
+      }
+    },
+  })
+}
+
+function hold(answer: Promise<unknown>, clock: Clock): void {
+  let isOver = false
+  const end = () => {
+    isOver = true
+  }
+  answer.then(end, end)
+  const wait = () => {
+    if (!isOver) clock.defer(wait)
+  }
+  wait()
 }
 
 class StoppableClock implements Clock {
