@@ -43,6 +43,7 @@ export {
 } from './routing/lane.ts'
 export { type Bucket, nextTokenAt, type Rate, refilled, wholeTokens } from './routing/rate.ts'
 export { type Amounts, amountsOf, lacking, minus, plus, type Resources } from './routing/resources.ts'
+export { chooseFitting, type Room, type Starving } from './routing/room.ts'
 export * from './schedule/schedule.ts'
 export type { BackfillOptions, Schedule, Schedules } from './schedule/schedules.ts'
 export { HintCollector, HintListeners } from './store/hints.ts'

@@ -1,4 +1,4 @@
-import { type Claimed, type Commit, type JobId, LaneChoice, type WorkerTraits } from '@headrace/engine'
+import { type Claimed, type Commit, type JobId, LaneChoice, type Starving, type WorkerTraits } from '@headrace/engine'
 import { statements } from './connection/named.ts'
 import type { Call } from './connection/pipeline.ts'
 import { call } from './connection/session.ts'
@@ -18,6 +18,8 @@ export class KnownWorker {
   readonly number: number
   readonly deployment: string
   readonly #lanes: LaneChoice<Lane>
+  /** By queue: a large job there has waited for too long for some resources. */
+  readonly starving = new Map<string, Starving>()
   /** By lane: where the last claim began that filled all its slots. */
   readonly #marks = new Map<number, Mark>()
   #marksUntil = 0

@@ -143,7 +143,7 @@ function readSettled(
 
 type Claims = {
   readonly calls: readonly Call[]
-  /** What is asked of queues that are paused, rated or fair: each in a transaction of its own. */
+  /** What is asked of queues with settings, or with jobs that need resources: each in a transaction of its own. */
   readonly set: readonly Asked[]
   /** What was asked of which lanes, in the order of the calls after the first three. */
   readonly asked: readonly Asked[]
@@ -159,10 +159,11 @@ function claimCalls(context: Context, batch: Commit, worker: KnownWorker, now: n
     const lanes = worker.lanesOf(queue, context.lanes.ofQueue(queue))
     return lanes.length === 0 ? [] : [{ queue, slots, lanes }]
   })
-  const { routing } = context
-  const set = all.filter(({ queue }) => routing.isSet(queue))
-  const asked = all.filter(({ queue }) => !routing.isSet(queue))
-  const { version } = routing
+  const { version } = context.routing
+  const isSet = ({ queue, lanes }: Asked) =>
+    context.routing.isSet(queue) || (batch.free !== undefined && lanes.some(({ amounts }) => amounts !== undefined))
+  const set = all.filter(isSet)
+  const asked = all.filter((one) => !isSet(one))
   const calls = [
     lanesAfter(context.lanes),
     call(statements.announceJobs, now),

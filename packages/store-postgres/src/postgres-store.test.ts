@@ -72,6 +72,6 @@ const kysely: CallersConnection = {
 suite('on PostgreSQL', { skip: server === undefined && WITHOUT_POSTGRES }, () => {
   if (server === undefined) return
   testStore('the PostgreSQL store', open, [bare, kysely])
-  testRouting('the PostgreSQL store', open, ['lanes', 'limits', 'queues', 'deployments'])
+  testRouting('the PostgreSQL store', open)
   testReuse('the PostgreSQL store', open)
 })

@@ -1,4 +1,14 @@
-import { type Claimed, type Commit, fairRank, nextTokenAt, refilled, wholeTokens } from '@headrace/engine'
+import {
+  type Amounts,
+  type Claimed,
+  type Commit,
+  chooseFitting,
+  fairRank,
+  nextTokenAt,
+  type Room,
+  refilled,
+  wholeTokens,
+} from '@headrace/engine'
 import { type ClaimedRow, claimCall, type KnownWorker, toClaimed } from './claim.ts'
 import { tryAgain } from './connection/errors.ts'
 import type { Session } from './connection/session.ts'
@@ -17,42 +27,79 @@ export async function claimFromSetQueues(
   asked: readonly Asked[],
 ): Promise<readonly Claimed[]> {
   const claimed: Claimed[] = []
-  for (const one of asked) claimed.push(...(await tryAgain(() => claimFromSetQueue(session, context, who, one))))
+  let { free } = who.batch
+  for (const one of asked) {
+    const { jobs, room } = await tryAgain(() => claimFromSetQueue(session, context, who, one, free))
+    claimed.push(...jobs)
+    free = room
+  }
   return claimed
 }
 
 /**
- * Claims from a queue that is paused, rated or fair, in a transaction of its own, under a lock of the queue: whoever holds
- * jobs never waits for it.
+ * Claims from a queue that is paused, rated or fair, or whose jobs need resources, in a transaction of its own, under a lock
+ * of the queue's settings: whoever holds jobs never waits for it.
+ * @param free what is left of what the worker offers @returns what is left behind it, too
  */
 async function claimFromSetQueue(
   session: Session,
   context: Context,
   { batch, worker }: { readonly batch: Commit; readonly worker: KnownWorker },
   asked: Asked,
-): Promise<readonly Claimed[]> {
-  let isPlain = true
+  free: Amounts | undefined,
+): Promise<{ readonly jobs: readonly Claimed[]; readonly room: Amounts | undefined }> {
+  const room = free && { free }
+  let isPlain = false
   const jobs = await inTransaction(session, context, async (work) => {
     const row = await work.tx.row<QueueRow>('lockQueue', asked.queue)
-    if (row === undefined) return []
-    const settings = toSettings(row)
-    isPlain = !settings.paused && !settings.fair && settings.rate === undefined
-    const slots = slotsAllowed(settings, asked.slots, work.now)
-    if (slots === 0) {
+    const settings = row && toSettings(row)
+    isPlain = settings !== undefined && !settings.paused && !settings.fair && settings.rate === undefined
+    const slots = settings === undefined ? asked.slots : slotsAllowed(settings, asked.slots, work.now)
+    if (settings !== undefined && slots === 0) {
       hintAtToken(work, settings)
       return []
     }
-    if (settings.fair) await giveTurns(work, settings)
-    const call = claimCall(worker, asked.lanes, { slots, now: work.now, version: undefined, isMarked: false })
-    const [rows = []] = await work.tx.all([call])
-    // The statement's own columns.
-    const claimed = rows as unknown as readonly ClaimedRow[]
-    settle(work, settings, claimed)
+    if (settings?.fair) await giveTurns(work, settings)
+    const claimed = await take(work, worker, { ...asked, slots }, room)
+    if (settings !== undefined) settle(work, settings, claimed)
     if (claimed.length > 0) work.hints.events()
     return claimed.map((one) => toClaimed(one, batch, work.lanes))
   })
-  if (isPlain) await context.routing.load(session)
-  return jobs
+  // It has no settings any more.
+  if (isPlain && context.routing.isSet(asked.queue)) await context.routing.load(session)
+  return { jobs, room: room?.free }
+}
+
+/** Takes the most urgent jobs; where there is not room for each, those that fit. */
+async function take(
+  { tx, now }: Work,
+  worker: KnownWorker,
+  { queue, slots, lanes }: Asked,
+  room: Room | undefined,
+): Promise<readonly ClaimedRow[]> {
+  const isPlain = room === undefined || lanes.every(({ amounts }) => amounts === undefined)
+  if (isPlain) {
+    const [rows = []] = await tx.all([claimCall(worker, lanes, { slots, now, version: undefined, isMarked: false })])
+    // The statement's own columns.
+    return rows as unknown as readonly ClaimedRow[]
+  }
+  type Row = { readonly seq: number; readonly lane: number; readonly due_at: number }
+  const byId = new Map(lanes.map((lane) => [lane.id, lane]))
+  const rows = await tx.rows<Row>('readyHeads', [...byId.keys()], slots)
+  const heads = rows.flatMap(({ seq, lane, due_at: dueAt }) => {
+    const own = byId.get(lane)
+    return own === undefined ? [] : [{ seq, lane: own, dueAt }]
+  })
+  const dueAts = new Map(heads.map(({ seq, dueAt }) => [seq, dueAt]))
+  const line = { queue, starving: worker.starving, now, dueAt: (seq: number) => dueAts.get(seq) ?? 0 }
+  const chosen = chooseFitting(heads, slots, room, line)
+  if (chosen.length === 0) return []
+  return tx.rows<ClaimedRow>(
+    'claimChosen',
+    worker.number,
+    now,
+    chosen.map(({ seq }) => seq),
+  )
 }
 
 /** How many of so many slots the settings let be filled now. */

@@ -223,6 +223,29 @@ export const claimFromLanes = `
   due as materialized (select seq, row_number() over () - 1 as i from locked),
   ${claimDue}`
 
+/** The most urgent ready jobs of each lane, merged. Index: live_ready (lane, urgency, rank, seq). */
+export const readyHeads = `
+  select head.seq, head.lane, head.due_at
+  from unnest($1::integer[]) as given (lane)
+  cross join lateral (
+    select seq, lane, urgency, rank, due_at from live
+    where lane = given.lane and state = 6 and pin is null
+    order by urgency, rank, seq limit $2::integer
+  ) as head
+  order by head.urgency, head.rank, head.seq`
+
+/** Claims these ready jobs ($3), in their order, unless somebody else has them. Primary key: live (seq). */
+export const claimChosen = `
+  with locked as materialized (
+    select live.seq, given.i from unnest($3::bigint[]) with ordinality as given (seq, i)
+    join live on live.seq = given.seq
+    where live.state + 0 = 6 and live.pin is null
+      and exists (select from workers where id = $1::integer and ended_at is null)
+    for update of live skip locked
+  ),
+  due as materialized (select seq, row_number() over (order by i) - 1 as i from locked),
+  ${claimDue}`
+
 /**
  * Ends tasks that succeeded, where nothing follows from it but that their group counts down: the usual case, in one
  * statement. What it leaves out is looked at one by one. Their groups are locked before them, as everywhere, so that nobody

@@ -1,8 +1,17 @@
-import { type Claimed, type Commit, type Ending, type JobId, LaneChoice, type WorkerTraits } from '@headrace/engine'
+import {
+  type Claimed,
+  type Commit,
+  chooseFitting,
+  type Ending,
+  type JobId,
+  LaneChoice,
+  type Room,
+  type Starving,
+  type WorkerTraits,
+} from '@headrace/engine'
 import type { Lane } from './lanes.ts'
 import type { Context } from './prepared.ts'
 import { settleClaim, slotsAllowed } from './queue-settings.ts'
-import { chooseFitting, type Room, type Starving } from './room.ts'
 
 /** A worker as this process's store knows it. */
 export class KnownWorker {

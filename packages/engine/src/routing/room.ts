@@ -1,5 +1,4 @@
-import { type Amounts, lacking, minus } from '@headrace/engine'
-import type { Lane } from './lanes.ts'
+import { type Amounts, lacking, minus } from './resources.ts'
 
 /** What is left of what a worker offers, over the claims of one commit. */
 export type Room = { free: Amounts }
@@ -25,12 +24,12 @@ type Line = {
  * that does not fit leaves its lane out. One that has been due for long reserves what it lacks: nothing behind it, nor in
  * another queue, takes any of that before it has begun.
  */
-export function chooseFitting<Head extends { readonly seq: number; readonly lane: Lane }>(
-  heads: readonly Head[],
-  slots: number,
-  room: Room,
-  { queue, starving, now, dueAt }: Line,
-): Head[] {
+export function chooseFitting<
+  Head extends {
+    readonly seq: number
+    readonly lane: { readonly id: number; readonly amounts?: Amounts | undefined }
+  },
+>(heads: readonly Head[], slots: number, room: Room, { queue, starving, now, dueAt }: Line): Head[] {
   const reserved = new Set<string>()
   for (const [other, { lacks, at }] of starving) {
     if (other !== queue && now - at <= BELIEVED_MS) for (const name of lacks) reserved.add(name)
