@@ -29,7 +29,8 @@ export async function migrate(session: Session, address: Address): Promise<void>
   }
 }
 
-async function refuseOldServer(session: Session, { shown }: Address): Promise<void> {
+/** @throws {StoreUnusableError} when it is older than is supported */
+export async function refuseOldServer(session: Session, { shown }: Address): Promise<void> {
   const [row] = await session.script(`select current_setting('server_version') as version`)
   const version = String(row?.version)
   if (Number.parseInt(version, 10) >= SERVER_MIN) return
@@ -41,7 +42,7 @@ async function refuseOldServer(session: Session, { shown }: Address): Promise<vo
 }
 
 /** @returns how far the schema has come, or undefined where there is nothing of ours yet */
-async function versionOf(session: Session, { schema, shown }: Address): Promise<number | undefined> {
+export async function versionOf(session: Session, { schema, shown }: Address): Promise<number | undefined> {
   const [found] = await session.script(`
     select to_regclass('${schema}.headrace_schema') is not null as is_ours,
       (select count(*)::int from pg_class where relnamespace = to_regnamespace('${schema}')) as relations`)

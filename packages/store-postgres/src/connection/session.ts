@@ -1,3 +1,4 @@
+import { hostname } from 'node:os'
 import { Client, type Notification } from 'pg'
 import type { Address } from './address.ts'
 import { namedError } from './errors.ts'
@@ -64,7 +65,7 @@ export class Session implements Questions {
     const all = { search_path: address.schema, ...SETTINGS, ...settings }
     const client = new Client({
       ...address.config,
-      application_name: `headrace ${role}`,
+      application_name: programName(role),
       connectionTimeoutMillis: CONNECT_MS,
       keepAlive: true,
       options: Object.entries(all)
@@ -159,6 +160,11 @@ export class Session implements Questions {
     void this.#client.end().catch(() => {})
     this.onEnd(error)
   }
+}
+
+/** What `pg_stat_activity` calls a connection: what it is for, and whose it is. PostgreSQL takes 63 bytes. */
+function programName(role: string): string {
+  return `headrace ${role} ${process.pid}@${hostname()}`.slice(0, 63)
 }
 
 /** What of `pg`'s client its types leave out. */
