@@ -26,7 +26,8 @@ export async function openExistingStore(folder: string, url: string | undefined)
   return openStore(folder, url)
 }
 
-function sqlitePath(folder: string, url: string | undefined): string {
+/** The file of the store: the data folder's own where no URL names another. @throws {StoreUrlError} */
+export function sqlitePath(folder: string, url: string | undefined): string {
   if (url === undefined || url === '') return storePath(folder)
   const path = url.replace(/^sqlite:(\/\/)?/, '')
   if (path === '' || /^[a-z][a-z0-9+.-]+:/i.test(path)) throw new StoreUrlError(schemeOf(url))

@@ -275,6 +275,15 @@ export class StoreUnavailableError extends EngineError {
   }
 }
 
+/** A store that did not answer when it was to be opened; nothing was begun. The same may go through later, unchanged. */
+export class StoreUnreachableError extends EngineError {
+  override readonly name = 'StoreUnreachableError'
+  readonly code = 'store_unavailable'
+  constructor(store: string, why: string, remedy: string, options?: { cause: unknown }) {
+    super(`The store ${store} cannot be reached: ${why}. ${remedy}`, options)
+  }
+}
+
 export class StoreFullError extends EngineError {
   override readonly name = 'StoreFullError'
   readonly code = 'store_full'

@@ -59,6 +59,7 @@ import { Changes } from './changes.ts'
 import { KnownWorker, NOBODY } from './claim.ts'
 import { commitBatch } from './commit.ts'
 import { type Address, parseAddress } from './connection/address.ts'
+import { firstError } from './connection/errors.ts'
 import { type StatementName, statements } from './connection/named.ts'
 import { Session } from './connection/session.ts'
 import type { Value } from './connection/values.ts'
@@ -99,7 +100,7 @@ const MEASURE_MS = 10_000
  * (PgBouncer: session pooling).
  * @param url `postgres://user:password@host:port/database`, with `?schema=name` for another schema than `headrace`
  * @throws {StoreUnusableError} when the URL, the credentials, the database, its version or the user's rights will not do
- * @throws {StoreUnavailableError} when the server does not answer
+ * @throws {StoreUnreachableError} when the server does not answer
  * @throws {StoreNotOursError} when the schema belongs to something else; it is left as it is
  * @throws {StoreTooNewError} when a newer Headrace made it
  * @example
@@ -107,7 +108,9 @@ const MEASURE_MS = 10_000
  */
 export async function openPostgresStore(url: string, options: PostgresStoreOptions = {}): Promise<Store> {
   const address = parseAddress(url, options.schema)
-  const session = await Session.open(address, 'writer')
+  const session = await Session.open(address, 'writer').catch((error: unknown) => {
+    throw firstError(error, address)
+  })
   try {
     await migrate(session, address)
     const measured = new DatabaseClock()

@@ -8,29 +8,39 @@ import {
   examples,
   optionsOf,
   present,
+  type StoreOptions,
+  storeOption,
 } from '../cli.ts'
 import { checkArtifacts, checkArtifactsUrl, checkLayers } from '../doctor/check-files.ts'
 import { checkDataFolder, checkDisk, checkNode } from '../doctor/check-machine.ts'
 import { checkLocalFile, checkServer } from '../doctor/check-server.ts'
-import { checkStore } from '../doctor/check-store.ts'
+import { checkPostgres, checkStore } from '../doctor/check-store.ts'
 import type { Finding } from '../doctor/finding.ts'
 import { EXIT } from '../exit-code.ts'
+import { isPostgresUrl, sqlitePath } from '../open-store.ts'
 import { oneLine } from '../terminal/printable.ts'
 import type { Style, Terminal } from '../terminal/terminal.ts'
+
+type DoctorOptions = CommonOptions & ArtifactsOptions & StoreOptions
 
 /** `headrace doctor` */
 export function doctorCommand(cli: Cli): Command {
   return new Command('doctor')
-    .description('check this machine, the data folder and the server, and say what to do')
+    .description('check this machine, the store and the server, and say what to do')
     .addOption(artifactsOption())
+    .addOption(storeOption())
     .addHelpText(
       'after',
-      `${examples('headrace doctor', 'headrace doctor --data /var/lib/headrace --json')}
+      `${examples(
+        'headrace doctor',
+        'headrace doctor --data /var/lib/headrace --json',
+        'headrace doctor --store postgres://headrace@db.example/headrace',
+      )}
 Exits with 1 when a check failed; a warning alone is no failure. Nothing is changed.
 `,
     )
     .action(async (_options, command: Command) => {
-      const options = optionsOf<ArtifactsOptions>(command)
+      const options = optionsOf<DoctorOptions>(command)
       const findings = await examine(options, cli.env)
       const healthy = findings.every(({ outcome }) => outcome !== 'fail')
       present(cli, options, { healthy, findings }, () => findings.map((one) => lineOf(cli.terminal, one)).join('\n'))
@@ -38,17 +48,19 @@ Exits with 1 when a check failed; a warning alone is no failure. Nothing is chan
     })
 }
 
-async function examine(options: CommonOptions & ArtifactsOptions, env: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
+async function examine(options: DoctorOptions, env: NodeJS.ProcessEnv): Promise<readonly Finding[]> {
   const dataDir = resolve(options.data)
   const folder = await checkDataFolder(dataDir)
   const inside = folder.outcome === 'ok' ? await examineFolder(dataDir, options) : []
-  return [checkNode(), folder, ...inside, ...(await checkServer(options, env))]
+  const { store } = options
+  const database = isPostgresUrl(store) ? await checkPostgres(store) : []
+  return [checkNode(), folder, ...inside, ...database, ...(await checkServer(options, env))]
 }
 
-async function examineFolder(dataDir: string, { artifacts }: ArtifactsOptions): Promise<readonly Finding[]> {
+async function examineFolder(dataDir: string, { artifacts, store }: DoctorOptions): Promise<readonly Finding[]> {
   return [
     await checkDisk(dataDir),
-    ...(await checkStore(dataDir)),
+    ...(isPostgresUrl(store) ? [] : await checkStore(sqlitePath(dataDir, store))),
     artifacts === undefined ? await checkArtifacts(dataDir) : await checkArtifactsUrl(artifacts),
     await checkLayers(dataDir),
     ...(await checkLocalFile(dataDir)),

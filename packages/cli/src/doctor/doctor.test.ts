@@ -33,8 +33,8 @@ test('a whole store is well, and is not changed by the look', async () => {
   await using folder = await makeFolder()
   const store = await openSqliteStore(join(folder.dir, 'headrace.db'))
   assert.deepEqual(
-    (await checkStore(folder.dir)).map((finding) => finding.outcome),
-    ['ok', 'ok'],
+    (await checkStore(join(folder.dir, 'headrace.db'))).map((finding) => finding.outcome),
+    ['ok', 'ok', 'ok'],
   )
   await store[Symbol.asyncDispose]()
 })
@@ -44,11 +44,27 @@ test('another program’s database and a damaged file are told apart from ours',
   const db = new DatabaseSync(join(foreign.dir, 'headrace.db'))
   db.exec('create table notes (text)')
   db.close()
-  const [finding] = await checkStore(foreign.dir)
+  const [finding] = await checkStore(join(foreign.dir, 'headrace.db'))
   assert.match(finding?.detail ?? '', /another program's database/)
   await using damaged = await makeFolder()
   await writeFile(join(damaged.dir, 'headrace.db'), 'not a database, but long enough to be looked at'.repeat(40))
-  assert.equal((await checkStore(damaged.dir))[0]?.outcome, 'fail')
+  assert.equal((await checkStore(join(damaged.dir, 'headrace.db')))[0]?.outcome, 'fail')
+})
+
+test('a database that is mostly empty is told, with how to make it small', async () => {
+  await using folder = await makeFolder()
+  const path = join(folder.dir, 'headrace.db')
+  const store = await openSqliteStore(path, { fsync: false })
+  await store[Symbol.asyncDispose]()
+  const db = new DatabaseSync(path)
+  db.exec('pragma synchronous = off; create table ballast (data blob)')
+  const insert = db.prepare('insert into ballast values (zeroblob(1000000))')
+  for (let megabyte = 0; megabyte < 110; megabyte++) insert.run()
+  db.exec('drop table ballast')
+  db.close()
+  const space = (await checkStore(path)).find(({ check }) => check === 'Store space')
+  assert.equal(space?.outcome, 'warn')
+  assert.match(space?.remedy ?? '', /sqlite3 .*headrace\.db vacuum/)
 })
 
 test('artifacts that were set aside as damaged are a warning', async () => {

@@ -1,4 +1,11 @@
-import { EngineError, StoreFullError, StoreUnavailableError, StoreUnusableError } from '@headrace/engine'
+import {
+  EngineError,
+  StoreFullError,
+  StoreUnavailableError,
+  StoreUnreachableError,
+  StoreUnusableError,
+} from '@headrace/engine'
+import type { Address } from './address.ts'
 
 /** What PostgreSQL calls an error (https://www.postgresql.org/docs/current/errcodes-appendix.html), or Node. */
 export function codeOf(error: unknown): string | undefined {
@@ -51,8 +58,9 @@ function setupError(error: unknown, code: string, shown: string): unknown {
   const { message = '' } = error as { message?: string }
   switch (code) {
     case '28P01':
-    case '28000':
       return because('it refused the user or the password', 'Correct them in the URL, or in pg_hba.conf.')
+    case '28000':
+      return because(`it refused the user: ${message}`, 'Correct the user in the URL, or pg_hba.conf on the server.')
     case '3D000':
       return because('there is no such database', 'Create it with createdb, or name another one in the URL.')
     case '42501':
@@ -64,5 +72,40 @@ function setupError(error: unknown, code: string, shown: string): unknown {
       return /SASL|password must be a string/.test(message)
         ? because('it asks for a password', 'Put one into the URL.')
         : error
+  }
+}
+
+/** Who opens a store for the first time wants to know what is wrong, and not that workers keep trying. */
+export function firstError(error: unknown, { shown, config }: Address): unknown {
+  if (!(error instanceof StoreUnavailableError)) return error
+  const [why, remedy] = whyUnreachable(error.cause, config.connectionString ?? '')
+  return new StoreUnreachableError(shown, why, remedy, { cause: error.cause })
+}
+
+function whyUnreachable(cause: unknown, url: string): readonly [why: string, remedy: string] {
+  const { hostname, port } = URL.parse(url) ?? { hostname: '', port: '' }
+  const place = `${hostname === '' ? 'localhost' : hostname}, port ${port === '' ? 5432 : port}`
+  const code = codeOf(cause) ?? ''
+  switch (code) {
+    case 'ECONNREFUSED':
+      return [`nobody listens at ${place}`, 'Start PostgreSQL there, or correct the host and the port in the URL.']
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return [`no machine is known as ${hostname}`, 'Correct the host in the URL, or the name service.']
+    case '57P03':
+      return [`PostgreSQL at ${place} is starting, or brings back what was in its log`, 'Try again in a moment.']
+    case '53300':
+      return [
+        `PostgreSQL at ${place} takes no more connections`,
+        'Raise its max_connections: a server takes up to five, a worker up to seven.',
+      ]
+    case '25006':
+      return [`PostgreSQL at ${place} only reads: it is a standby`, 'Name the primary server in the URL.']
+    default: {
+      const { message = String(cause) } = cause as { message?: string }
+      const remedy =
+        'Look whether PostgreSQL runs there, and whether a firewall or pg_hba.conf keeps this machine away.'
+      return [`${place} did not answer (${message})`, remedy]
+    }
   }
 }

@@ -1,6 +1,7 @@
 import { EngineError } from '@headrace/engine'
 import { type Address, parseAddress } from '../connection/address.ts'
 import { composed } from '../connection/composed.ts'
+import { firstError } from '../connection/errors.ts'
 import { Session } from '../connection/session.ts'
 import type { Value } from '../connection/values.ts'
 import { DatabaseClock } from '../database-clock.ts'
@@ -33,7 +34,10 @@ const CONNECTIONS_SHARE_WARN = 0.85
 export async function diagnosePostgres(url: string, options: DiagnoseOptions = {}): Promise<readonly Diagnosis[]> {
   try {
     const address = parseAddress(url, options.schema)
-    const session = await Session.open(address, 'doctor', { default_transaction_read_only: 'on', enable_seqscan: 'on' })
+    const settings = { default_transaction_read_only: 'on', enable_seqscan: 'on' }
+    const session = await Session.open(address, 'doctor', settings).catch((error: unknown) => {
+      throw firstError(error, address)
+    })
     try {
       return await examine(session, address, options)
     } finally {

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -52,8 +52,11 @@ export type TestServer = {
   stop(): Promise<void>
 }
 
-/** A PostgreSQL of our own on a free port; undefined where none is installed. */
-export async function startPostgres(): Promise<TestServer | undefined> {
+/**
+ * A PostgreSQL of our own on a free port; undefined where none is installed.
+ * @param locked users who need a password; all others are trusted
+ */
+export async function startPostgres(locked: readonly string[] = []): Promise<TestServer | undefined> {
   const found = postgresBinaries()
   if (found === undefined) return undefined
   const folder = mkdtempSync(join(tmpdir(), 'headrace-postgres-'))
@@ -64,6 +67,9 @@ export async function startPostgres(): Promise<TestServer | undefined> {
   const [init, ...initArgs] = asPostgres(initdb, options)
   const made = spawnSync(init, initArgs)
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`)
+  const rules = join(data, 'pg_hba.conf')
+  const lines = locked.map((user) => `host all ${user} all scram-sha-256\n`)
+  writeFileSync(rules, lines.join('') + readFileSync(rules, 'utf8'))
   const port = await freePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   const run = () => {
