@@ -16,7 +16,7 @@ test('every command has examples that can be copied, and says what it does', asy
   const terminal = recordingTerminal()
   const program = createProgram({ terminal, env: {}, exitWith: () => undefined }, { asJson: false })
   const paths = commandsUnder(program).map((command) => [command.parent?.name() ?? '', command.name()])
-  assert.equal(paths.length, 39)
+  assert.ok(paths.length >= 47, `${paths.length} commands`)
   for (const [parent = '', name = ''] of paths) {
     terminal.said.length = 0
     const args = parent === 'headrace' ? [name, '--help'] : [parent, name, '--help']

@@ -10,6 +10,7 @@ import { jobsCommand } from './commands/jobs.ts'
 import { keysCommand } from './commands/keys.ts'
 import { layersCommand } from './commands/layers.ts'
 import { logsCommand } from './commands/logs.ts'
+import { modelsCommand } from './commands/models.ts'
 import { processCommand } from './commands/process.ts'
 import { processesCommand } from './commands/processes.ts'
 import { queuesCommand } from './commands/queues.ts'
@@ -50,6 +51,7 @@ const COMMANDS = [
   schedulesCommand,
   cacheCommand,
   layersCommand,
+  modelsCommand,
   keysCommand,
   doctorCommand,
 ]

@@ -22,6 +22,7 @@ import { type Connection, followEvents } from './events/follow-events.ts'
 import { createHttp, type Fetch, type Http, type Query, type Token } from './http/http.ts'
 import { randomKey } from './http/random-key.ts'
 import { createJob, type Job } from './job/job.ts'
+import { createModels, type Models } from './models.ts'
 import { createSchedules, type Schedules } from './schedules.ts'
 
 export type ClientOptions = {
@@ -121,6 +122,7 @@ export interface Client {
   workers(): Promise<WorkerList['workers']>
   /** What is started by the clock. */
   readonly schedules: Schedules
+  readonly models: Models
   /** Forgets stored results: of one task, of one key, or all. Gives how many. */
   purgeCache(filter?: { readonly task?: string; readonly key?: string }): Promise<number>
   layers(): Promise<readonly WireLayer[]>
@@ -158,6 +160,7 @@ export function createClient(options: ClientOptions): Client {
       http.json<WireQueue>({ method: 'PATCH', path: `/queues/${encodeURIComponent(name)}`, body: change }),
     workers: async () => (await http.json<WorkerList>({ path: '/workers' })).workers,
     schedules: createSchedules(http),
+    models: createModels(http),
     purgeCache: async (query = {}) =>
       (await http.json<{ readonly purged: number }>({ method: 'DELETE', path: '/cache', query, isRepeatable: true }))
         .purged,

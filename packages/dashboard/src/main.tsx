@@ -4,6 +4,7 @@ import { Link, Redirect, Route, Router, Switch } from 'wouter'
 import { JobPage } from './job/job-page.tsx'
 import { JobsPage } from './jobs/jobs-page.tsx'
 import './look/look.css'
+import { ModelsPage } from './models/models-page.tsx'
 import { ProcessPage } from './processes/process-page.tsx'
 import { ProcessesPage } from './processes/processes-page.tsx'
 import { QueuesPage } from './queues/queues-page.tsx'
@@ -23,6 +24,7 @@ function App() {
             <Route path="/jobs" component={JobsPage} />
             <Route path="/jobs/:id">{(params) => <JobPage key={params.id} id={params.id} />}</Route>
             <Route path="/map" component={MapPage} />
+            <Route path="/models" component={ModelsPage} />
             <Route path="/processes" component={ProcessesPage} />
             <Route path="/processes/:id">{(params) => <ProcessPage key={params.id} id={params.id} />}</Route>
             <Route path="/queues" component={QueuesPage} />

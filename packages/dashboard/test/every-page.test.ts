@@ -69,6 +69,11 @@ const PAGES: readonly {
     shown: (page) => page.getByRole('button', { name: 'Run' }).waitFor(),
   },
   {
+    name: 'models',
+    path: '/app/models',
+    shown: (page) => page.getByRole('table').getByText('resting').waitFor(),
+  },
+  {
     name: 'queues',
     path: '/app/queues',
     shown: (page) => page.getByRole('button', { name: 'Resume training' }).waitFor(),
@@ -162,6 +167,7 @@ testPage('the keyboard reaches every page, and the focus lands on its heading', 
   await page.goto('/app/jobs')
   await page.getByText('No jobs yet').waitFor()
   const places = [
+    ['o', 'Models'],
     ['p', 'Processes'],
     ['q', 'Queues'],
     ['s', 'Schedules'],

@@ -12,11 +12,13 @@ import type {
   WireArtifact,
   WireAttempt,
   WireEvent,
+  WireModel,
   WireQueue,
   WireSchedule,
   WireStep,
 } from '@headrace/wire'
 import { FAKE_LAYERS, FAKE_PROCESSES, fakeJob, iso, LAND_RESULT, SAMPLE_AREA, type Telling } from './fake-jobs.ts'
+import { FAKE_ANSWER, fakeModels } from './fake-models.ts'
 import { fakeTile } from './fake-tile.ts'
 
 /** A server in the shapes of @headrace/wire that holds its jobs in an array and does only what a test tells it. */
@@ -25,6 +27,7 @@ export type FakeServer = AsyncDisposable & {
   readonly jobs: StatusInfo[]
   readonly queues: WireQueue[]
   readonly schedules: WireSchedule[]
+  readonly models: WireModel[]
   /** What the pages asked for, as `METHOD /path?query`. */
   readonly requests: string[]
   /** What retries were asked for with. */
@@ -85,6 +88,7 @@ export async function startFakeServer(options: {
     jobs: [...(options.jobs ?? [])],
     queues: fakeQueues(),
     schedules: fakeSchedules(),
+    models: fakeModels(),
     requests: [] as string[],
     retries: [] as unknown[],
     expectedFaults: [] as string[],
@@ -161,6 +165,8 @@ export async function startFakeServer(options: {
         return schedules(method, parts, body)
       case 'workers':
         return { body: { workers: fakeWorkers() } }
+      case 'models':
+        return id === undefined ? { body: { models: fake.models } } : { body: models(method, parts) }
       case 'layers':
         return { body: { layers: FAKE_LAYERS } }
       case 'api':
@@ -173,6 +179,22 @@ export async function startFakeServer(options: {
       default:
         return notFound(`There is nothing at /${parts.join('/')}.`)
     }
+  }
+
+  /** The default is switched, a version goes; every question has the same answer. */
+  function models(method: string, [, name, under, version]: readonly string[]) {
+    const place = fake.models.findIndex((model) => model.name === name)
+    const before = fake.models[place]
+    if (before === undefined) return undefined
+    if (method === 'POST') return FAKE_ANSWER
+    const [first] = before.versions
+    if (under === 'default' && first) {
+      const versions = before.versions.map((one) => ({ ...one, isDefault: !one.isDefault }))
+      fake.models[place] = { ...before, defaultVersion: first.version, versions }
+    } else if (method === 'DELETE') {
+      fake.models[place] = { ...before, versions: before.versions.filter((one) => one.version !== version) }
+    }
+    return fake.models[place]
   }
 
   function patchQueue(name: string, body: unknown): WireQueue | undefined {
@@ -506,5 +528,6 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = []
   for await (const chunk of request) chunks.push(chunk as Buffer)
   const text = Buffer.concat(chunks).toString()
-  return text ? JSON.parse(text) : undefined
+  const isForm = request.headers['content-type']?.startsWith('multipart/form-data')
+  return text && !isForm ? JSON.parse(text) : undefined
 }

@@ -17,6 +17,8 @@ export type HttpRequest = {
   readonly query?: Query
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: Json
+  /** In the body's place: files. */
+  readonly form?: FormData
   /** Whether to send it twice does no harm. Default: true for all but POST. */
   readonly isRepeatable?: boolean
   readonly signal?: AbortSignal | undefined
@@ -136,6 +138,8 @@ function initOf(request: HttpRequest, signal: AbortSignal, authorization: string
     signal,
     credentials: 'same-origin',
     ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+    // With its own content type, which names the boundary between its parts.
+    ...(request.form === undefined ? {} : { body: request.form }),
   }
 }
 

@@ -47,6 +47,9 @@ function Navigation() {
         <NavigationItem href="/map" pattern="/map" icon={ICONS.map}>
           Map
         </NavigationItem>
+        <NavigationItem href="/models" pattern="/models" icon={ICONS.models}>
+          Models
+        </NavigationItem>
         <NavigationItem href="/processes" pattern="/processes/*?" icon={ICONS.processes}>
           Processes
         </NavigationItem>
@@ -138,6 +141,9 @@ function icon(children: ReactNode): ReactNode {
 const ICONS = {
   jobs: icon(<path d="M3 5.500h2M8 5.500h9M3 10h2m3 0h9M3 14.500h2m3 0h9" />),
   map: icon(<path d="m2.500 5 5-2 5 2 5-2v12l-5 2-5-2-5 2zM7.500 3v12m5-10v12" />),
+  models: icon(
+    <path d="M4 6.500a2 2 0 1 0 0-.01M4 14a2 2 0 1 0 0-.01M16 10a2 2 0 1 0 0-.01M6 6.500l8 3M6 13.500l8-3" />,
+  ),
   processes: icon(<path d="M4 3h8l4 4v10H4zM12 3v4h4M7 11l2 2-2 2m3.500 0H13" />),
   queues: icon(<path d="M3 10h3m2 0h3m2 0h4m-3-3 3 3-3 3M4 5h6M4 15h6" />),
   schedules: icon(<path d="M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14zm0 3.500V10l2.500 2" />),

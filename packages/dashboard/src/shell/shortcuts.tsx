@@ -18,6 +18,7 @@ const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly what: str
   { keys: ['→', '←'], what: 'Unfold and fold (timeline)' },
   { keys: ['g', 'j'], what: 'Go to jobs' },
   { keys: ['g', 'm'], what: 'Go to the map' },
+  { keys: ['g', 'o'], what: 'Go to models' },
   { keys: ['g', 'p'], what: 'Go to processes' },
   { keys: ['g', 'q'], what: 'Go to queues' },
   { keys: ['g', 's'], what: 'Go to schedules' },
@@ -28,6 +29,7 @@ const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly what: str
 const PLACES: Readonly<Record<string, string>> = {
   j: '/jobs',
   m: '/map',
+  o: '/models',
   p: '/processes',
   q: '/queues',
   s: '/schedules',
