@@ -87,6 +87,7 @@ export class CallersTransactions {
       await session.run(release, [])
       return enqueued
     } catch (error) {
+      context.notes.discard()
       await session.script('rollback to savepoint headrace_enqueue; release savepoint headrace_enqueue')
       throw error
     }

@@ -39,6 +39,7 @@ export async function inTransaction<T>(
     await tx.commit()
     return result
   } catch (error) {
+    context.notes.discard()
     await tx.rollBack()
     throw error
   }

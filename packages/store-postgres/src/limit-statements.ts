@@ -12,6 +12,12 @@ export const notedKeys = `
 /** Whether there are notes. Primary key: notes (id). */
 export const hasNotes = `select exists (select from notes) as found`
 
+/**
+ * A caller's own transaction may hold a limit that refuses or replaces for as long as it likes: whoever settles jobs does not wait for
+ * it, and a later sweep gives the permits out. Primary key: none, a setting.
+ */
+export const waitShortly = `select set_config('lock_timeout', '200ms', true)`
+
 /** Locks limits in the order of their keys, and makes those that are missing. Primary key: limits (key). */
 export const lockLimits = `
   insert into limits (key, max) select key, 0 from unnest($1::text[]) as key order by key

@@ -112,3 +112,39 @@ test('several processes at once never exceed a limit, never deadlock, and leave 
     for (const store of stores) await store[Symbol.asyncDispose]()
   }
 })
+
+test('a transaction of a caller that holds a limit keeps nobody from settling jobs of it', {
+  skip: server === undefined && WITHOUT_POSTGRES,
+}, async () => {
+  const [url = ''] = server?.urls ?? []
+  const schema = 'held'
+  const store = await openPostgresStore(url, { schema })
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  try {
+    const worker = crypto.randomUUID() as WorkerId
+    await store.addWorker({ id: worker, name: 'ada', queues: { tiles: 4 }, leaseMs: 60_000 }, () => {})
+    const limit = { key: 'held', max: 1, whenFull: 'wait' } as const
+    const [first, second] = [newJob({ limit }), newJob({ limit })]
+    await store.enqueue([first, second])
+    const claim = [{ queue: 'tiles', slots: 4 }]
+    const [claimed] = (await store.commit({ worker, settle: [], advance: [], tell: [], claim })).claimed
+    assert.equal(claimed?.lease.jobId, first.id)
+    await client.query('begin')
+    const refusing = newJob({ limit: { ...limit, whenFull: 'reject' } })
+    assert.equal((await store.enqueueIn(client, [refusing]))[0]?.outcome, 'rejected')
+    const settle = [{ lease: claimed.lease, outcome: 'succeeded', result: '1' } as const]
+    const { settled } = await store.commit({ worker, settle, advance: [], tell: [], claim: [] })
+    assert.deepEqual([settled, (await store.job(second.id))?.state], [['settled'], 'waiting'])
+    await client.query('rollback')
+    await store.sweep()
+    const next = (await store.commit({ worker, settle: [], advance: [], tell: [], claim })).claimed
+    assert.deepEqual(
+      next.map(({ lease }) => lease.jobId),
+      [second.id],
+    )
+  } finally {
+    await client.end()
+    await store[Symbol.asyncDispose]()
+  }
+})

@@ -13,6 +13,7 @@ export async function serveLimits(session: Session, context: Context, keys: read
   for (let first = 0; first < keys.length; first += KEYS_AT_ONCE) {
     const some = keys.slice(first, first + KEYS_AT_ONCE)
     await inTransaction(session, context, async (work) => {
+      work.tx.later('waitShortly')
       await lockAndGive(work, some)
       work.tx.later('deleteLimits', some)
     })

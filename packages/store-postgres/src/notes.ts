@@ -60,6 +60,12 @@ export class Notes {
     )
   }
 
+  /** Nothing came of the transaction that they were to be stored with. */
+  discard(): void {
+    this.#limits.clear()
+    this.#cache.length = 0
+  }
+
   takeLimitKeys(): string[] {
     return take(this.#limitKeys)
   }
