@@ -19,6 +19,7 @@ const kept = new Map<number, Kept>()
 let session: Session | undefined
 let processId: number | undefined
 let isClosed = false
+let comingBack: NodeJS.Timeout | undefined
 
 function say(report: PresenceReport): void {
   port?.postMessage(report)
@@ -27,21 +28,28 @@ function say(report: PresenceReport): void {
 /** Shows the process again after its connection was lost, under its old number unless it was taken for dead meanwhile. */
 async function connect(): Promise<void> {
   const opened = await Session.open(address, 'presence', { synchronous_commit: 'off' })
+  const isNew = await show(opened)
+  // It was closed meanwhile: nothing may keep this thread alive.
+  if (isClosed) return opened.close()
+  // Whoever asked for it tries again.
+  if (opened.isOver) throw new Error('the connection ended')
   opened.onEnd = () => {
     session = undefined
     if (!isClosed) void reconnect(RECONNECT_MS)
   }
+  session = opened
+  if (isNew) say({ process: processId ?? 0 })
+}
+
+/** @returns whether it has a new number */
+async function show(opened: Session): Promise<boolean> {
   const known = processId
   if (known !== undefined) {
     await opened.run(statements.lockProcess, [known])
-    if ((await opened.run(statements.findProcess, [known])).length > 0) {
-      session = opened
-      return
-    }
+    if ((await opened.run(statements.findProcess, [known])).length > 0) return false
   }
   processId = await register(opened, Date.now())
-  session = opened
-  say({ process: processId })
+  return true
 }
 
 async function reconnect(delayMs: number): Promise<void> {
@@ -51,7 +59,7 @@ async function reconnect(delayMs: number): Promise<void> {
     for (const worker of kept.keys()) void renew(worker)
   } catch {
     if (isClosed) return
-    setTimeout(() => void reconnect(Math.min(delayMs * 2, RECONNECT_MS_MAX)), delayMs)
+    comingBack = setTimeout(() => void reconnect(Math.min(delayMs * 2, RECONNECT_MS_MAX)), delayMs)
   }
 }
 
@@ -93,6 +101,7 @@ function letGo(worker: number): void {
 
 async function close(): Promise<void> {
   isClosed = true
+  clearTimeout(comingBack)
   for (const worker of kept.keys()) letGo(worker)
   try {
     if (processId !== undefined) await session?.run(statements.deleteProcesses, [[processId]])
