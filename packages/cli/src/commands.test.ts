@@ -214,6 +214,22 @@ test('history is of workflows; of a task it says so', async () => {
   assert.match(refused.stderr, /is a task, and only workflows wait for signals and have a history/)
 })
 
+test('retention says and sets how long jobs are kept, and prune removes those whose time has passed', async () => {
+  assert.match(
+    (await place.run(['retention'])).stdout,
+    /^all jobs: succeeded 30d, failed 90d, cancelled 30d \(the default\)/,
+  )
+  const set = await place.run(['retention', '--keep', 'failed=forever', '--keep', 'echo:succeeded=40d', '--json'])
+  const { keep, tasks } = JSON.parse(set.stdout)
+  assert.deepEqual([keep.succeeded, keep.failed, tasks], ['30d', 'forever', { echo: { succeeded: '40d' } }])
+  assert.equal((await place.run(['retention', '--keep', 'failed'])).code, 2)
+  const id = await submitEcho('message=old')
+  await place.run(['watch', id])
+  await place.run(['watch', await submitEcho('message=new')])
+  assert.deepEqual(JSON.parse((await place.run(['prune', '--json'])).stdout), { dryRun: false, jobs: 0 })
+  assert.match((await place.run(['prune', '--older-than', '1d', '--dry-run'])).stdout, /^0 jobs would be removed/)
+})
+
 test('processes, process, queues and workers say what there is', async () => {
   assert.match((await place.run(['processes'])).stdout, /^echo +1\.0\.0 +Echo$/m)
   assert.match((await place.run(['process', 'echo'])).stdout, /message +string +yes +Any text\./)

@@ -13,9 +13,11 @@ import { logsCommand } from './commands/logs.ts'
 import { modelsCommand } from './commands/models.ts'
 import { processCommand } from './commands/process.ts'
 import { processesCommand } from './commands/processes.ts'
+import { pruneCommand } from './commands/prune.ts'
 import { queuesCommand } from './commands/queues.ts'
 import { redriveCommand } from './commands/redrive.ts'
 import { resultCommand } from './commands/result.ts'
+import { retentionCommand } from './commands/retention.ts'
 import { retryCommand } from './commands/retry.ts'
 import { schedulesCommand } from './commands/schedules.ts'
 import { serveCommand } from './commands/serve.ts'
@@ -50,6 +52,8 @@ const COMMANDS = [
   workersCommand,
   schedulesCommand,
   cacheCommand,
+  retentionCommand,
+  pruneCommand,
   layersCommand,
   modelsCommand,
   keysCommand,

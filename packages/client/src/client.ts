@@ -7,14 +7,17 @@ import type {
   ProcessDescription,
   ProcessList,
   ProcessSummary,
+  PruneAnswer,
   QueueList,
   QueuePatch,
   RedriveAnswer,
+  RetentionPolicy,
   SessionInfo,
   StatusInfo,
   WireEvent,
   WireLayer,
   WireQueue,
+  WireRetention,
   WorkerList,
 } from '@headrace/wire'
 import { type Clock, monotonicClock } from './clock/clock.ts'
@@ -123,6 +126,15 @@ export interface Client {
   /** What is started by the clock. */
   readonly schedules: Schedules
   readonly models: Models
+  /** How long ended jobs are kept. */
+  retention(): Promise<WireRetention>
+  setRetention(policy: RetentionPolicy): Promise<WireRetention>
+  /** Removes old jobs now, one step; the answer's `next` is the `cursor` of the next one. */
+  prune(query?: {
+    readonly olderThanMs?: number
+    readonly dryRun?: boolean
+    readonly cursor?: string
+  }): Promise<PruneAnswer>
   /** Forgets stored results: of one task, of one key, or all. Gives how many. */
   purgeCache(filter?: { readonly task?: string; readonly key?: string }): Promise<number>
   layers(): Promise<readonly WireLayer[]>
@@ -161,6 +173,11 @@ export function createClient(options: ClientOptions): Client {
     workers: async () => (await http.json<WorkerList>({ path: '/workers' })).workers,
     schedules: createSchedules(http),
     models: createModels(http),
+    retention: () => http.json<WireRetention>({ path: '/retention' }),
+    setRetention: (policy) => http.json<WireRetention>({ method: 'PUT', path: '/retention', body: policy }),
+    prune: (query = {}) =>
+      // To remove what is gone does no harm.
+      http.json<PruneAnswer>({ method: 'POST', path: '/retention/prune', query, isRepeatable: true }),
     purgeCache: async (query = {}) =>
       (await http.json<{ readonly purged: number }>({ method: 'DELETE', path: '/cache', query, isRepeatable: true }))
         .purged,

@@ -20,6 +20,7 @@ import type { EndState, Job, JobId, RecordedError } from './job/job.ts'
 import { newJob } from './job/new-job.ts'
 import type { Json } from './json.ts'
 import { type ArtifactSink, Payloads } from './payload/payloads.ts'
+import { RetentionBook } from './retention/retention-book.ts'
 import { type RedriveFilter, type Redriven, type RedriveOptions, Retries } from './retry/retries.ts'
 import type { RetryOptions } from './retry/retry-job.ts'
 import type { Resources } from './routing/resources.ts'
@@ -109,6 +110,8 @@ export class Engine {
   readonly tasks: ReadonlyMap<string, AnyTask>
   /** Tasks that are started by the clock. */
   readonly schedules: Schedules
+  /** How long ended jobs are kept. */
+  readonly retention: RetentionBook
   readonly #ids: Ids
   readonly #payloads: Payloads
   readonly #random: () => number
@@ -128,6 +131,7 @@ export class Engine {
     this.#payloads = new Payloads(options.artifacts)
     this.#report = options.report ?? ((message, error) => console.error(message, error ?? ''))
     this.#ends = new EndWaits(this.store, this.#report)
+    this.retention = new RetentionBook(this.store)
     this.#retries = new Retries({
       store: this.store,
       ids: this.#ids,
@@ -309,6 +313,7 @@ export class Engine {
       tasks: this.tasks,
       deployment: this.deployment,
       fireSchedules: () => this.schedules.fireDue(),
+      prune: (worker) => this.retention.takeTurn(worker),
       newJob: (task, input, callOptions, parent) => this.#newChild(task, input, callOptions, parent),
       report: this.#report,
     })

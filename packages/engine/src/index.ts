@@ -28,6 +28,16 @@ export {
 } from './job/transition.ts'
 export type { Json } from './json.ts'
 export type { ArtifactSink } from './payload/payloads.ts'
+export {
+  DEFAULT_RETENTION,
+  isPastKeep,
+  type Keep,
+  type KeepFor,
+  pruneHorizon,
+  type Retention,
+  type RetentionPolicy,
+} from './retention/policy.ts'
+export type { PruneOptions, RetentionBook, RetentionPass, RetentionStatus } from './retention/retention-book.ts'
 export type { RedriveFilter, Redriven, RedriveOptions } from './retry/retries.ts'
 export type { RetryFrom, RetryOptions } from './retry/retry-job.ts'
 export { type DeploymentState, type Placed, placeJob } from './routing/deployment.ts'

@@ -34,6 +34,7 @@ import { listProcesses } from './process/process.ts'
 import { processRoutes } from './process/process-routes.ts'
 import { createQueueReader } from './queue/queue-counts.ts'
 import { queueRoutes } from './queue/queue-routes.ts'
+import { retentionRoutes } from './retention/retention-routes.ts'
 import { scheduleRoutes } from './schedule/schedule-routes.ts'
 import type { ServerContext } from './server-context.ts'
 import { type UploadOptions, uploadRoutes } from './upload/upload-routes.ts'
@@ -174,6 +175,7 @@ async function addRoutes(
   eventRoutes(fastify, context)
   operationRoutes(fastify, context)
   queueRoutes(fastify, context)
+  retentionRoutes(fastify, context)
   scheduleRoutes(fastify, context)
   const { uploads } = options
   // Apart, so that only they take bodies of any type.

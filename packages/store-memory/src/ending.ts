@@ -251,7 +251,10 @@ function requestCancel(context: Context, job: StoredJob, live: Live, reason: str
 export function descendants({ place }: Context, top: StoredJob): StoredJob[] {
   // A child always comes after its parent.
   const tree = new Set([top])
-  for (const job of place.jobs) if (job.parent !== undefined && tree.has(job.parent.job)) tree.add(job)
+  // Pruned jobs are holes, which this leaves out.
+  place.jobs.forEach((job) => {
+    if (job.parent !== undefined && tree.has(job.parent.job)) tree.add(job)
+  })
   return [...tree]
 }
 

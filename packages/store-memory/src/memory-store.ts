@@ -24,6 +24,8 @@ import {
   type NewJob,
   type Page,
   type Payload,
+  type Pruned,
+  type PruneRequest,
   type QueueChange,
   type QueueCounts,
   type RecordedError,
@@ -48,6 +50,7 @@ import { cancelTree, descendants, Endings, releaseOf } from './ending.ts'
 import { enqueueJobs } from './enqueue.ts'
 import { countLimits } from './limits.ts'
 import { type Context, liveJobs, MemoryPlace, type Process } from './place.ts'
+import { prune } from './prune.ts'
 import { configureQueue, readQueues } from './queue-settings.ts'
 import { attemptsOf, historyOf, outcomesOf, queryEvents, queryJobs, stateOf, toJob } from './read.ts'
 import { memorySchedules } from './schedules.ts'
@@ -179,6 +182,10 @@ class MemoryStore implements Store {
 
   async purgeCache(filter: { readonly task?: string; readonly key?: string }): Promise<number> {
     return this.#do(() => purgeCache(this.#context, filter))
+  }
+
+  async prune(request: PruneRequest): Promise<Pruned> {
+    return this.#do(() => prune(this.#context, request))
   }
 
   async job(id: JobId): Promise<Job | undefined> {

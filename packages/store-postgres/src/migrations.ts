@@ -369,4 +369,10 @@ export const migrations: readonly string[] = [
     end
   $$;
   `,
+  `
+  create index jobs_descendants on jobs (root_seq, seq) where root_seq is not null;
+  create index idempotency_by_job on idempotency (job_id);
+  create index cache_by_job on cache (seq);
+  create index signals_by_job on signals (seq);
+  `,
 ]

@@ -25,6 +25,8 @@ import {
   type NewJob,
   type Page,
   type Payload,
+  type Pruned,
+  type PruneRequest,
   type QueueChange,
   type QueueCounts,
   type RecordedError,
@@ -74,6 +76,7 @@ import { migrate } from './migrate.ts'
 import { Notes } from './notes.ts'
 import { Notifier } from './notifier.ts'
 import { ClockPresence, type Presence, ThreadPresence } from './presence.ts'
+import { prune } from './prune.ts'
 import { configureQueue, readQueues } from './queue-settings.ts'
 import { Readers } from './readers.ts'
 import { Routing } from './routing.ts'
@@ -306,6 +309,10 @@ class PostgresStore implements Store {
 
   purgeCache(filter: { readonly task?: string; readonly key?: string }): Promise<number> {
     return this.#writer.run((session) => purgeCache(session, filter))
+  }
+
+  prune(request: PruneRequest): Promise<Pruned> {
+    return this.#transact((work) => prune(work, request))
   }
 
   async job(id: JobId): Promise<Job | undefined> {

@@ -912,3 +912,85 @@ export const advanceSchedule = `
     last_seq = coalesce((select seq from jobs where id = $3::uuid), last_seq),
     fired = fired + $4::integer, skipped = skipped + $5::integer
   where name = $6`
+
+/** One removes old jobs at a time. Primary key: none, an advisory lock. */
+export const lockPruning = `select pg_advisory_xact_lock(lock_space(), $1::integer)`
+
+/** Primary key: jobs (seq). */
+export const newestJob = `select seq, coalesce(root_seq, seq) as root_seq from jobs order by seq desc limit 1`
+
+/** Jobs as they came. Primary keys: jobs (seq), outcomes (seq). */
+export const pruneCandidates = `
+  select jobs.seq, jobs.task, jobs.queue, jobs.created_at, jobs.parent_seq, ${endState} as state, outcomes.ended_at
+  from (select * from jobs where seq > $1::bigint order by seq limit $2::bigint) as jobs
+  left join outcomes on outcomes.seq = jobs.seq
+  order by jobs.seq`
+
+/**
+ * Whether something of a tree lives, gives its result to others, has steps that a live job took over, or repeats a job that
+ * is still there. Index: jobs_descendants (root_seq, seq).
+ */
+export const treeInUse = `
+  select 1 as used
+  from (
+    select seq, retry_of from jobs where seq = $1::bigint
+    union all
+    select seq, retry_of from jobs where root_seq = $1::bigint
+  ) as member
+  where exists (select from live where live.seq = member.seq)
+    or exists (select from cache where cache.seq = member.seq)
+    or exists (select from steps join live on live.seq = steps.seq where steps.source_seq = member.seq)
+    or exists (select from jobs as first where first.id = member.retry_of)
+  limit 1`
+
+/** The youngest first. Index: jobs_descendants (root_seq, seq). */
+export const descendants = `select seq from jobs where root_seq = $1::bigint order by seq desc limit $2::bigint`
+
+/** Index: jobs_descendants (root_seq, seq). */
+export const countTree = `select count(*) as n from jobs where root_seq = $1::bigint`
+
+/** Primary keys: job_tags (tag, seq), jobs (seq). */
+export const pruneTags = `
+  delete from job_tags
+  using (
+    select jobs.seq, tags.value as tag
+    from jobs cross join json_array_elements_text(jobs.tags::json) as tags
+    where jobs.seq = any ($1::bigint[]) and jobs.tags is not null
+  ) as gone
+  where job_tags.tag = gone.tag and job_tags.seq = gone.seq`
+
+/** Index: idempotency_by_job (job_id). */
+export const pruneKeys = `
+  delete from idempotency using jobs where jobs.seq = any ($1::bigint[]) and idempotency.job_id = jobs.id`
+
+/** Index: events_by_job (seq, cursor). */
+export const pruneEvents = `delete from events where seq = any ($1::bigint[])`
+
+/** Primary key: attempts (seq, attempt). */
+export const pruneAttempts = `delete from attempts where seq = any ($1::bigint[])`
+
+/** Primary key: steps (seq, step). */
+export const pruneSteps = `delete from steps where seq = any ($1::bigint[])`
+
+/** Index: signals_by_job (seq). */
+export const pruneSignals = `delete from signals where seq = any ($1::bigint[])`
+
+/** Primary key: progress (seq). */
+export const pruneProgress = `delete from progress where seq = any ($1::bigint[])`
+
+/** Primary key: outcomes (seq). */
+export const pruneOutcomes = `delete from outcomes where seq = any ($1::bigint[])`
+
+/** Primary key: jobs (seq). */
+export const pruneJobs = `delete from jobs where seq = any ($1::bigint[])`
+
+/** But for the newest row, by which followers know how far it goes. Primary key: log (cursor). */
+export const pruneLogCandidates = `
+  select log.cursor,
+    not exists (select from unnest(log.seqs) as listed (seq) join jobs on jobs.seq = listed.seq) as is_gone
+  from log
+  where log.cursor > $1::bigint and log.at <= $2::bigint and log.cursor < (select cursor from log order by cursor desc limit 1)
+  order by log.cursor limit $3::bigint`
+
+/** Primary key: log (cursor). */
+export const pruneLog = `delete from log where cursor = any ($1::bigint[])`

@@ -351,4 +351,9 @@ export const migrations: readonly string[] = [
   create index steps_kept on steps (source_seq) where source_seq is not null;
   create index jobs_retries on jobs (retry_of) where retry_of is not null;
   `,
+  `
+  create index idempotency_by_job on idempotency (job_id);
+  create index cache_by_job on cache (seq);
+  create index signals_by_job on signals (seq);
+  `,
 ]

@@ -24,6 +24,8 @@ import {
   type NewJob,
   type Page,
   type Payload,
+  type Pruned,
+  type PruneRequest,
   type QueueChange,
   type QueueCounts,
   type RecordedError,
@@ -69,6 +71,7 @@ import { Lanes } from './lanes.ts'
 import { ClockLeaseKeeper, type LeaseKeeper, ThreadLeaseKeeper } from './lease-keeper.ts'
 import { type Context, Prepared } from './prepared.ts'
 import { type Liveness, ProcessRegistry, thisProcess } from './process-registry.ts'
+import { prune } from './prune.ts'
 import { configureQueue, QueueBook, readQueues } from './queue-settings.ts'
 import { SqliteSchedules } from './schedules.ts'
 import { SqliteSettings } from './settings.ts'
@@ -279,6 +282,10 @@ class SqliteStore implements Store {
       purged += some
       if (some < PURGED_MAX) return purged
     }
+  }
+
+  prune(request: PruneRequest): Promise<Pruned> {
+    return this.#commits.run('before-seen', () => prune(this.#context, request))
   }
 
   async job(id: JobId): Promise<Job | undefined> {

@@ -716,3 +716,89 @@ export const advanceSchedule = `
   update schedules
   set next_at = ?1, last_at = coalesce(?2, last_at), last_seq = coalesce(?3, last_seq), fired = fired + ?4, skipped = skipped + ?5
   where name = ?6`
+
+/** Primary key: jobs (seq). */
+export const newestJob = `select seq, coalesce(root_seq, seq) as root_seq from jobs where seq = (select max(seq) from jobs)`
+
+/** Jobs as they came. Primary keys: jobs (seq), outcomes (seq). */
+export const pruneCandidates = `
+  select jobs.seq as seq, jobs.task as task, jobs.queue as queue, jobs.created_at as created_at,
+    jobs.parent_seq as parent_seq, outcomes.state as state, outcomes.ended_at as ended_at
+  from jobs left join outcomes on outcomes.seq = jobs.seq
+  where jobs.seq > ? order by jobs.seq limit ?`
+
+/**
+ * Whether something of a tree lives, gives its result to others, has steps that a live job took over, or repeats a job that
+ * is still there. Index: jobs_descendants, cache_by_job, steps_kept.
+ */
+export const treeInUse = `
+  select 1 as used
+  from (
+    select seq, retry_of from jobs where seq = ?
+    union all
+    select seq, retry_of from jobs indexed by jobs_descendants where root_seq = ?
+  ) as member
+  where exists (select 1 from live where live.seq = member.seq)
+    or exists (select 1 from cache indexed by cache_by_job where cache.seq = member.seq)
+    or exists (
+      select 1 from steps indexed by steps_kept cross join live on live.seq = steps.seq where steps.source_seq = member.seq
+    )
+    or exists (select 1 from jobs as first where first.id = member.retry_of)
+  limit 1`
+
+/** The youngest first. Index: jobs_descendants (root_seq). */
+export const descendants = `
+  select seq from jobs indexed by jobs_descendants where root_seq = ? order by seq desc limit ?`
+
+/** Index: jobs_descendants (root_seq). */
+export const countTree = `select count(*) as n from jobs indexed by jobs_descendants where root_seq = ?`
+
+/** Primary key: jobs (seq). */
+export const pruneTags = `
+  delete from job_tags
+  where (tag, seq) in (
+    select tags.value, jobs.seq
+    from json_each(?) as gone
+    cross join jobs on jobs.seq = gone.value
+    cross join json_each(jobs.tags) as tags
+  )`
+
+/** Index: idempotency_by_job (job_id). */
+export const pruneKeys = `
+  delete from idempotency indexed by idempotency_by_job
+  where job_id in (select jobs.id from json_each(?) as gone cross join jobs on jobs.seq = gone.value)`
+
+/** The newest of all stays, for cursors are given in order. Index: events_by_job (seq, cursor). */
+export const pruneEvents = `
+  delete from events indexed by events_by_job
+  where seq in (select value from json_each(?)) and cursor < (select max(cursor) from events)`
+
+/** Primary key: attempts (seq). */
+export const pruneAttempts = `delete from attempts where seq in (select value from json_each(?))`
+
+/** Primary key: steps (seq). */
+export const pruneSteps = `delete from steps where seq in (select value from json_each(?))`
+
+/** Index: signals_by_job (seq). */
+export const pruneSignals = `delete from signals indexed by signals_by_job where seq in (select value from json_each(?))`
+
+/** Primary key: progress (seq). */
+export const pruneProgress = `delete from progress where seq in (select value from json_each(?))`
+
+/** Primary key: outcomes (seq). */
+export const pruneOutcomes = `delete from outcomes where seq in (select value from json_each(?))`
+
+/** Primary key: jobs (seq). */
+export const pruneJobs = `delete from jobs where seq in (select value from json_each(?))`
+
+/** But for the newest row, for cursors are given in order. Primary keys: log (last), jobs (seq). */
+export const pruneLogCandidates = `
+  select last, not exists (
+      select 1 from json_each(log.seqs) as listed cross join jobs on jobs.seq = listed.value
+    ) as is_gone
+  from log
+  where last > ? and at <= ? and last < (select max(last) from log)
+  order by last limit ?`
+
+/** Primary key: log (last). */
+export const pruneLog = `delete from log where last in (select value from json_each(?))`

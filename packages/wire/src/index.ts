@@ -115,6 +115,36 @@ export type RedriveAnswer = {
   readonly next?: string
 }
 
+/** Milliseconds, or a time such as `30d`, `12h`, `90m`, `45s`, or `forever`; by how a job ended. */
+export type Keep = {
+  readonly succeeded?: string | number
+  readonly failed?: string | number
+  readonly cancelled?: string | number
+}
+
+/** PUT /retention: how long ended jobs are kept. A task's own times count before its queue's, and those before the general ones. */
+export type RetentionPolicy = {
+  readonly keep: Keep
+  readonly tasks?: { readonly [task: string]: Keep }
+  readonly queues?: { readonly [queue: string]: Keep }
+}
+
+/** GET /retention */
+export type WireRetention = RetentionPolicy & {
+  readonly isDefault: boolean
+  /** The present pass over the history, or the last one. */
+  readonly pass?: { readonly startedAt: string; readonly endedAt?: string; readonly prunedJobs: number }
+}
+
+/** POST /retention/prune: one step. */
+export type PruneAnswer = {
+  readonly dryRun: boolean
+  /** So many were removed, children included; or would be. */
+  readonly jobs: number
+  /** There may be more: send the same again with this as `cursor`. */
+  readonly next?: string
+}
+
 /** GET /jobs/{id}/attempts */
 export type WireAttempt = {
   readonly attempt: number

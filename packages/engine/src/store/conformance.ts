@@ -10,6 +10,7 @@ import { testGroups } from './conformance/groups.ts'
 import { testLastWord } from './conformance/last-word.ts'
 import { testParking } from './conformance/parking.ts'
 import { testQueries } from './conformance/queries.ts'
+import { testRetention } from './conformance/retention.ts'
 import { testRetries } from './conformance/retries.ts'
 import type { OpenStore } from './conformance/rig.ts'
 import { testRoutingDeployments } from './conformance/routing-deployments.ts'
@@ -46,6 +47,7 @@ export function testStore(name: string, open: OpenStore, connections: readonly C
     testLastWord(open)
     testGroups(open)
     testRetries(open)
+    testRetention(open)
     testCancel(open)
     testDeadlines(open)
     testWorkers(open)

@@ -1,6 +1,7 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Attempt, EndState, Job, JobId, JobKind, JobLimit, JobState, RecordedError, WorkerId } from '../job/job.ts'
 import type { Json } from '../json.ts'
+import type { Retention } from '../retention/policy.ts'
 import type { DeploymentState } from '../routing/deployment.ts'
 import type { Rate } from '../routing/rate.ts'
 import type { Amounts, Resources } from '../routing/resources.ts'
@@ -313,6 +314,24 @@ export type JobFilter = {
   readonly search?: string
 }
 
+/** One step through the history, from its oldest job on. */
+export type PruneRequest = {
+  readonly retention: Retention
+  /** At most so many jobs are looked at, and about as many removed. */
+  readonly limit: number
+  /** The `next` of the step before. */
+  readonly after?: string
+  /** Only count. */
+  readonly dryRun?: boolean
+}
+
+export type Pruned = {
+  /** So many were removed, children included. */
+  readonly jobs: number
+  /** Where to go on; left out at the end of what may go. */
+  readonly next?: string
+}
+
 /** Newest first. `before` is the `next` of the page before. */
 export type Page = { readonly limit: number; readonly before?: string }
 export type JobPage = { readonly jobs: readonly Job[]; readonly next?: string }
@@ -475,6 +494,13 @@ export interface Store extends AsyncDisposable {
 
   /** Forgets results, all when nothing is named. What is being made is given to those who wait for it, and not kept. @returns how many */
   purgeCache(filter: { readonly task?: string; readonly key?: string }): Promise<number>
+
+  /**
+   * Removes whole trees of ended jobs whose time has passed, with all that was kept of them: a bounded step. What may be
+   * needed stays: a tree in which something lives, whose results the cache gives out, whose steps a live retry has taken
+   * over; a retry whose first job is still there; the newest job of all.
+   */
+  prune(request: PruneRequest): Promise<Pruned>
 
   job(id: JobId): Promise<Job | undefined>
   /** States of many jobs at once; unknown ids are left out. */

@@ -16,6 +16,7 @@ import type { StopReason } from './stop-reason.ts'
 /** Hints may be lost, so each worker looks for itself so often; the draw keeps many workers apart. */
 const LOOK_MS = 1_000
 const SWEEP_MS = 500
+const PRUNE_AFTER_MS = 60_000
 const STOP_GRACE_MS = 10_000
 /** When all that ran is over, the store has so long to hear of it before the worker goes anyway. */
 const STOP_STORE_MS = 5_000
@@ -41,6 +42,8 @@ export type WorkerParts = {
   newJob(task: AnyTask, input: ChildInput, options: CallOptions, parent: Claimed): NewJob | Promise<NewJob>
   /** Starts what the clock says, once a sweep has found that it is time. */
   fireSchedules(): Promise<void>
+  /** A step of what removes old jobs, if one is due. @returns when to come again */
+  prune(worker: WorkerId): Promise<number>
   /** What goes wrong outside of any job, for the operator's eyes. */
   report(message: string, error: unknown): void
 }
@@ -72,6 +75,8 @@ export class JobWorker {
   readonly #timers = new Map<'look' | 'sweep', Timer>()
   #starting: Promise<void> | undefined
   #watching: Disposable | undefined
+  /** A worker that has just come has more urgent things to do. */
+  #nextPruneAt: number
   #nextSweepAt = Number.POSITIVE_INFINITY
   #isStopped = false
   #isKilled = false
@@ -82,6 +87,7 @@ export class JobWorker {
     this.#parts = parts
     this.#slots = new Slots(settings.queues, settings.offers)
     this.#residents = new Residents(parts.clock, settings)
+    this.#nextPruneAt = parts.clock.now() + PRUNE_AFTER_MS
     this.#outbox = new Outbox({
       store: parts.store,
       clock: parts.clock,
@@ -315,10 +321,22 @@ export class JobWorker {
     } catch (error) {
       this.#parts.report('The store could not be swept; it is tried again in half a second.', error)
     }
+    await this.#prune()
     if (this.#isStopped) return
     const jittered = SWEEP_MS * (0.75 + 0.5 * this.#parts.random())
     this.#nextSweepAt = Number.POSITIVE_INFINITY
     this.#sweepAt(Math.min(this.#parts.clock.now() + jittered, nextDueAt ?? Number.POSITIVE_INFINITY))
+  }
+
+  async #prune(): Promise<void> {
+    const { clock, prune, report } = this.#parts
+    if (this.#isStopped || clock.now() < this.#nextPruneAt) return
+    try {
+      this.#nextPruneAt = await prune(this.id)
+    } catch (error) {
+      report('Old jobs could not be removed; it is tried again in a minute.', error)
+      this.#nextPruneAt = clock.now() + PRUNE_AFTER_MS
+    }
   }
 
   #sweepAt(instant: number): void {
