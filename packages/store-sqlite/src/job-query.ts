@@ -146,10 +146,13 @@ function stateArms(filter: JobFilter, state: JobState, before: number): Arm[] {
       if (filter.rootsOnly === true) where.sql.push('chosen.parent_seq is null')
       return drivenBy('live as chosen indexed by live_running_by_seq')
     case 'succeeded':
+      add(where, 'chosen.state = ?', state)
+      return drivenBy('outcomes as chosen not indexed')
     case 'failed':
     case 'cancelled':
-      add(where, 'chosen.state = ?', state)
-      return drivenBy('outcomes as chosen indexed by outcomes_by_state')
+      // The second part is what the index is made of.
+      add(where, `chosen.state = ? and chosen.state <> 'succeeded'`, state)
+      return drivenBy('outcomes as chosen indexed by outcomes_unsuccessful')
     default:
       return assertNever(state)
   }

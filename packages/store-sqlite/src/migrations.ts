@@ -356,4 +356,10 @@ export const migrations: readonly string[] = [
   create index cache_by_job on cache (seq);
   create index signals_by_job on signals (seq);
   `,
+  // Fewer indexes to keep: the running jobs are few, and so are those that did not succeed.
+  `
+  drop index live_running;
+  drop index outcomes_by_state;
+  create index outcomes_unsuccessful on outcomes (state, seq) where state <> 'succeeded';
+  `,
 ]

@@ -365,10 +365,12 @@ class SqliteStore implements Store {
 
   async workers(): Promise<readonly WorkerRow[]> {
     type Row = Omit<AliveWorkerRow, 'running'> & { readonly id: number }
+    const counts = this.#context.sql.all<{ worker: number; n: number }>('runningCounts')
+    const running = new Map(counts.map(({ worker, n }) => [worker, n]))
     return this.#context.sql.all<Row>('aliveWorkers').map((row) => {
       // What is registered names the boot and the pid namespace, too.
       const host = row.host.split('/')[0] ?? row.host
-      return toWorkerRow({ ...row, host, running: this.#context.sql.get<{ n: number }>('countHeld', row.id)?.n ?? 0 })
+      return toWorkerRow({ ...row, host, running: running.get(row.id) ?? 0 })
     })
   }
 

@@ -100,14 +100,14 @@ function drivers(steps: readonly string[]): string[] {
   return steps.filter((_, index) => isFirst(index)).map((step) => String(SHAPES.find((shape) => shape.test(step))))
 }
 
-const WAITING = /^SEARCH chosen USING INTEGER PRIMARY KEY \(rowid<\?\)/
+const BY_NUMBER = /^SEARCH chosen USING INTEGER PRIMARY KEY \(rowid<\?\)/
 const RUNNING = /^SEARCH chosen USING (COVERING )?INDEX live_running_by_seq \(seq<\?\)/
-const ENDED = /^SEARCH chosen USING (COVERING )?INDEX outcomes_by_state \(state=\? AND seq<\?\)/
+const ENDED = /^SEARCH chosen USING (COVERING )?INDEX outcomes_unsuccessful \(state=\? AND seq<\?\)/
 const TASK = /^SEARCH jobs USING INDEX jobs_by_task \(task=\? AND seq<\?\)/
 const NEWEST = /^SEARCH jobs USING INTEGER PRIMARY KEY \(rowid<\?\)/
 const CHOSEN = /^SEARCH jobs USING INTEGER PRIMARY KEY \(rowid=\?\)/
 const RECENT = /^SEARCH jobs USING INTEGER PRIMARY KEY \(rowid>\? AND rowid<\?\)/
-const SHAPES = [WAITING, RUNNING, ENDED, TASK, NEWEST, CHOSEN, RECENT]
+const SHAPES = [BY_NUMBER, RUNNING, ENDED, TASK, NEWEST, CHOSEN, RECENT]
 
 const ID = '01b8dac5-b400-7321-a8c5-51d62a87f1ef' as JobId
 
@@ -126,16 +126,16 @@ suite('composed queries', () => {
   })
 
   const shapes: Record<string, { filter: JobFilter; uses: RegExp }> = {
-    'waiting jobs': { filter: { states: ['waiting'] }, uses: WAITING },
+    'waiting jobs': { filter: { states: ['waiting'] }, uses: BY_NUMBER },
     'running jobs': { filter: { states: ['running'] }, uses: RUNNING },
     'failed jobs': { filter: { states: ['failed'] }, uses: ENDED },
-    'succeeded jobs': { filter: { states: ['succeeded'] }, uses: ENDED },
+    'succeeded jobs': { filter: { states: ['succeeded'] }, uses: BY_NUMBER },
     'jobs of one task': { filter: { tasks: ['render'] }, uses: TASK },
     'succeeded jobs of one task': { filter: { tasks: ['render'], states: ['succeeded'] }, uses: TASK },
     'failed jobs of one task': { filter: { tasks: ['render'], states: ['failed'] }, uses: ENDED },
     'jobs of one owner': { filter: { owner: 'ada' }, uses: /^SEARCH jobs USING INDEX jobs_by_owner/ },
     'running jobs of one owner': { filter: { owner: 'ada', states: ['running'] }, uses: RUNNING },
-    'waiting jobs without a parent': { filter: { states: ['waiting'], rootsOnly: true }, uses: WAITING },
+    'waiting jobs without a parent': { filter: { states: ['waiting'], rootsOnly: true }, uses: BY_NUMBER },
     'jobs of any state': { filter: {}, uses: NEWEST },
   }
   for (const [what, { filter, uses }] of Object.entries(shapes)) {
@@ -151,7 +151,7 @@ suite('composed queries', () => {
 
   test('a page of several states is the newest of as many pages, each read in the order of its index', () => {
     queryJobs(sql, { states: ['waiting', 'running', 'failed'] }, { limit: 10, before: '7' })
-    assert.deepEqual(drivers(sql.steps), [WAITING, RUNNING, ENDED].map(String))
+    assert.deepEqual(drivers(sql.steps), [BY_NUMBER, RUNNING, ENDED].map(String))
   })
 
   test('a page of several tasks is the newest of as many pages, each read in the order of its index', () => {

@@ -292,12 +292,12 @@ export const heldJob = `
   from live
   where seq = ? and state = 'running' and worker = ? and attempt = ?`
 
-/** Index: live_running (worker). */
+/** Scan: of the running jobs, which are no more than the workers hold. Index: live_running_by_seq (seq). */
 export const heldByWorker = `
   select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit,
     cache_key, worker,
     parent_seq, step, grouped
-  from live indexed by live_running
+  from live indexed by live_running_by_seq
   where worker = ? and state = 'running'`
 
 /** A job that this worker still holds. Primary key: live (seq). */
@@ -599,8 +599,9 @@ export const renewLease = `update workers set lease_until = ? where id = ? and e
 /** Primary key: workers (id). */
 export const endWorker = `update workers set ended_at = ? where id = ? and ended_at is null`
 
-/** Index: live_running (worker). */
-export const countHeld = `select count(*) as n from live indexed by live_running where worker = ? and state = 'running'`
+/** Scan: of the running jobs, which are few. Index: live_running_by_seq (seq). */
+export const runningCounts = `
+  select worker, count(*) as n from live indexed by live_running_by_seq where state = 'running' group by worker`
 
 /** Primary key: settings (namespace, key). */
 export const getSetting = `select value from settings where namespace = ? and key = ?`
