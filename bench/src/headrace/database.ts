@@ -1,12 +1,11 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import type { Store } from '@headrace/engine'
-import { openSqliteStore } from '@headrace/store-sqlite'
 import pg from 'pg'
 import { benchFolder } from '../machine/about.ts'
 import { createDatabase } from '../postgres/database.ts'
 import { postgresServer } from '../postgres/postgres-server.ts'
+import { isPostgresUrl } from './open-store.ts'
 
 /** An empty database of Headrace's own, which is gone when it is disposed of. */
 export interface BenchDatabase extends AsyncDisposable {
@@ -23,21 +22,10 @@ export function isStore(store: string): boolean {
   return store === 'sqlite' || store === 'postgres' || isPostgresUrl(store)
 }
 
-function isPostgresUrl(url: string): boolean {
-  return /^postgres(ql)?:\/\//.test(url)
-}
-
 /** @param store `sqlite`; `postgres://…`, a server to make a database in; or `postgres`, a server of the bench's own */
 export async function freshDatabase(store: string): Promise<BenchDatabase> {
   if (store === 'sqlite') return freshSqlite()
   return freshPostgres(isPostgresUrl(store) ? store : (await postgresServer()).url)
-}
-
-/** @param url as {@link BenchDatabase.url} says it */
-export async function openStore(url: string): Promise<Store> {
-  if (!isPostgresUrl(url)) return openSqliteStore(url)
-  const { openPostgresStore } = await import('@headrace/store-postgres')
-  return openPostgresStore(url)
 }
 
 function freshSqlite(): BenchDatabase {

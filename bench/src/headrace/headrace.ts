@@ -6,7 +6,8 @@ import { benchInput } from '../payload.ts'
 import type { Peer, PeerKind, Urgency } from '../peer.ts'
 import { nodeModule, startWorkerProcess, type WorkerProcess } from '../process/worker-process.ts'
 import { addHistory } from './add-history.ts'
-import { type BenchDatabase, freshDatabase, openStore } from './database.ts'
+import { type BenchDatabase, freshDatabase } from './database.ts'
+import { openStore } from './open-store.ts'
 import { attentive, benchTasks, chain, chord, noop, slow } from './tasks.ts'
 
 const LOOK_MS = 20

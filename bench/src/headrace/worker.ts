@@ -1,6 +1,6 @@
 // A worker in its own process: node worker.ts <database>. Prints READY, runs until it is killed or its parent is gone.
 import { createEngine } from '@headrace/engine'
-import { openStore } from './database.ts'
+import { openStore } from './open-store.ts'
 import { benchTasks } from './tasks.ts'
 
 const [url] = process.argv.slice(2)

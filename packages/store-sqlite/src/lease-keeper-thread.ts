@@ -34,6 +34,8 @@ function keep(worker: number, leaseMs: number): void {
     }
   }
   timers.set(worker, setInterval(renew, everyMs))
+  // Whoever kept it until now may have renewed it some time ago.
+  renew()
 }
 
 function lose(worker: number, reason: string): void {

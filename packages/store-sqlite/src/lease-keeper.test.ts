@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { after, suite, test } from 'node:test'
-import { ThreadLeaseKeeper } from './lease-keeper.ts'
+import { ManualClock } from '@headrace/engine/testing'
+import { GuardedLeaseKeeper, LoopLeaseKeeper, ThreadLeaseKeeper } from './lease-keeper.ts'
 import { openSqliteStore } from './sqlite-store.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'headrace-leases-'))
@@ -49,5 +50,56 @@ suite('the thread that renews leases', { timeout: 30_000 }, () => {
     writer.exec('rollback')
     writer.close()
     await keeper.close()
+  })
+})
+
+suite('leases of a process that holds no jobs yet', { timeout: 30_000 }, () => {
+  test('are renewed within the event loop, until it holds one; then by a thread', () => {
+    const clock = new ManualClock('2030-01-01T00:00:00Z')
+    const renewed: number[] = []
+    const loop = new LoopLeaseKeeper(clock, (worker) => renewed.push(worker) > 0)
+    const said: string[] = []
+    const thread = {
+      keep: (worker: number, leaseMs: number) => said.push(`keep ${worker} for ${leaseMs}`),
+      letGo: (worker: number) => said.push(`let ${worker} go`),
+      close: async () => {},
+    }
+    const keeper = new GuardedLeaseKeeper(loop, () => thread)
+    keeper.keep(1, 300, () => {})
+    keeper.keep(2, 900, () => {})
+    clock.advance({ ms: 300 })
+    assert.deepEqual(renewed, [1, 1, 2, 1])
+    keeper.guard()
+    keeper.guard()
+    clock.advance({ ms: 900 })
+    assert.equal(renewed.length, 4)
+    keeper.keep(3, 300, () => {})
+    keeper.letGo(1)
+    assert.deepEqual(said, ['keep 1 for 300', 'keep 2 for 900', 'keep 3 for 300', 'let 1 go'])
+  })
+
+  test('are given up before others can take them, when they cannot be renewed', async () => {
+    const clock = new ManualClock('2030-01-01T00:00:00Z')
+    const full = Promise.withResolvers<string>()
+    let tries = 0
+    const loop = new LoopLeaseKeeper(clock, () => {
+      tries++
+      return Promise.reject(new Error('the disk is full'))
+    })
+    loop.keep(1, 300, full.resolve)
+    for (let third = 0; third < 2; third++) {
+      clock.advance({ ms: 100 })
+      await new Promise(setImmediate)
+    }
+    assert.equal(await full.promise, 'its lease could not be renewed: the disk is full')
+    assert.equal(tries, 2)
+  })
+
+  test('that somebody else has ended are lost', async () => {
+    const clock = new ManualClock('2030-01-01T00:00:00Z')
+    const ended = Promise.withResolvers<string>()
+    new LoopLeaseKeeper(clock, async () => false).keep(1, 300, ended.resolve)
+    clock.advance({ ms: 100 })
+    assert.equal(await ended.promise, 'its lease lapsed')
   })
 })

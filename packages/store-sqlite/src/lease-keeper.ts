@@ -1,11 +1,12 @@
 import { Worker as Thread } from 'node:worker_threads'
 import type { Clock, Timer } from '@headrace/engine'
-import type { Context } from './prepared.ts'
 
 /** Renews the leases of this process's workers. */
 export interface LeaseKeeper {
   keep(worker: number, leaseMs: number, onLost: (reason: string) => void): void
   letGo(worker: number): void
+  /** This process may hold jobs from now on, whose code may keep its event loop busy. */
+  guard?(): void
   close(): Promise<void>
 }
 
@@ -73,23 +74,24 @@ export class ThreadLeaseKeeper implements LeaseKeeper {
   }
 }
 
-/** Renews by the store's clock, within its event loop: for simulated time. */
-export class ClockLeaseKeeper implements LeaseKeeper {
-  readonly #context: Context
+type Kept = { readonly leaseMs: number; readonly onLost: (reason: string) => void }
+
+/** @returns whether the worker is still known; a promise of it, where others may hold the write lock */
+type Renew = (worker: number, leaseMs: number) => boolean | Promise<boolean>
+
+/** Renews by the store's clock, within its event loop: for simulated time, and while no job can keep that loop busy. */
+export class LoopLeaseKeeper implements LeaseKeeper {
+  readonly #clock: Clock
+  readonly #renew: Renew
   readonly #timers = new Map<number, Timer>()
 
-  constructor(context: Context) {
-    this.#context = context
+  constructor(clock: Clock, renew: Renew) {
+    this.#clock = clock
+    this.#renew = renew
   }
 
   keep(worker: number, leaseMs: number, onLost: (reason: string) => void): void {
-    const { sql, clock }: { sql: Context['sql']; clock: Clock } = this.#context
-    const renew = () => {
-      const { changes } = sql.run('renewLease', clock.now() + leaseMs, worker)
-      if (changes === 0) onLost('its lease lapsed')
-      else this.#timers.set(worker, clock.setTimeout(renew, leaseMs / RENEWALS_PER_LEASE, { background: true }))
-    }
-    this.#timers.set(worker, clock.setTimeout(renew, leaseMs / RENEWALS_PER_LEASE, { background: true }))
+    this.#renewLater(worker, { leaseMs, onLost }, this.#clock.now())
   }
 
   letGo(worker: number): void {
@@ -99,5 +101,81 @@ export class ClockLeaseKeeper implements LeaseKeeper {
 
   async close(): Promise<void> {
     for (const worker of this.#timers.keys()) this.letGo(worker)
+  }
+
+  #renewLater(worker: number, kept: Kept, renewedAt: number): void {
+    const everyMs = kept.leaseMs / RENEWALS_PER_LEASE
+    const timer = this.#clock.setTimeout(() => this.#renewNow(worker, kept, renewedAt), everyMs, { background: true })
+    this.#timers.set(worker, timer)
+  }
+
+  #renewNow(worker: number, kept: Kept, renewedAt: number): void {
+    const timer = this.#timers.get(worker)
+    const [now, answer] = [this.#clock.now(), this.#renew(worker, kept.leaseMs)]
+    const go = (isKnown: boolean) => {
+      // It was let go meanwhile.
+      if (this.#timers.get(worker) !== timer) return
+      if (isKnown) this.#renewLater(worker, kept, now)
+      else this.#lose(worker, kept, 'its lease lapsed')
+    }
+    if (typeof answer === 'boolean') go(answer)
+    else
+      answer.then(go, (error: unknown) => {
+        if (this.#timers.get(worker) === timer) this.#failed(worker, kept, renewedAt, error)
+      })
+  }
+
+  // A worker that cannot renew stops itself before others take its jobs: the next try would come too late for that.
+  #failed(worker: number, kept: Kept, renewedAt: number, error: unknown): void {
+    const isLate = this.#clock.now() - renewedAt + kept.leaseMs / RENEWALS_PER_LEASE >= kept.leaseMs
+    if (!isLate) this.#renewLater(worker, kept, renewedAt)
+    else this.#lose(worker, kept, `its lease could not be renewed: ${(error as Error).message}`)
+  }
+
+  #lose(worker: number, { onLost }: Kept, reason: string): void {
+    this.letGo(worker)
+    onLost(reason)
+  }
+}
+
+/**
+ * Renews within the event loop, until a job of this process may keep that busy; from then on from a thread. A thread takes 9 MB, which
+ * a worker that waits for its first job does not need.
+ */
+export class GuardedLeaseKeeper implements LeaseKeeper {
+  readonly #loop: LoopLeaseKeeper
+  readonly #startThread: () => LeaseKeeper
+  readonly #kept = new Map<number, Kept>()
+  #thread: LeaseKeeper | undefined
+
+  constructor(loop: LoopLeaseKeeper, startThread: () => LeaseKeeper) {
+    this.#loop = loop
+    this.#startThread = startThread
+  }
+
+  keep(worker: number, leaseMs: number, onLost: (reason: string) => void): void {
+    this.#kept.set(worker, { leaseMs, onLost })
+    const keeper = this.#thread ?? this.#loop
+    keeper.keep(worker, leaseMs, onLost)
+  }
+
+  letGo(worker: number): void {
+    this.#kept.delete(worker)
+    this.#loop.letGo(worker)
+    this.#thread?.letGo(worker)
+  }
+
+  /** From now on this process holds jobs. */
+  guard(): void {
+    if (this.#thread !== undefined) return
+    this.#thread = this.#startThread()
+    for (const [worker, { leaseMs, onLost }] of this.#kept) {
+      this.#loop.letGo(worker)
+      this.#thread.keep(worker, leaseMs, onLost)
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#loop.close(), this.#thread?.close()])
   }
 }

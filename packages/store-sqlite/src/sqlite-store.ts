@@ -68,7 +68,7 @@ import { queryEvents } from './event-query.ts'
 import { GroupCommit } from './group-commit.ts'
 import { queryJob, queryJobs, queryTree } from './job-query.ts'
 import { Lanes } from './lanes.ts'
-import { ClockLeaseKeeper, type LeaseKeeper, ThreadLeaseKeeper } from './lease-keeper.ts'
+import { GuardedLeaseKeeper, type LeaseKeeper, LoopLeaseKeeper, ThreadLeaseKeeper } from './lease-keeper.ts'
 import { type Context, Prepared } from './prepared.ts'
 import { type Liveness, ProcessRegistry, thisProcess } from './process-registry.ts'
 import { prune } from './prune.ts'
@@ -162,7 +162,9 @@ class SqliteStore implements Store {
     this.#callers = new CallersTransactions(path, this.clock, (hint) => this.#tell(hint))
     this.#processes = new ProcessRegistry(this.#context, options.liveness)
     const isReal = options.clock === undefined && path !== ':memory:'
-    this.#leases = isReal ? new ThreadLeaseKeeper(path) : new ClockLeaseKeeper(this.#context)
+    this.#leases = isReal
+      ? this.#guardedLeases(path)
+      : new LoopLeaseKeeper(this.clock, (...lease) => this.#renew(...lease))
     this.#wakeUp = isReal ? new WakeUp((hint) => this.#hear(hint)) : undefined
     this.schedules = new SqliteSchedules(this.#context, this.#commits)
     this.settings = new SqliteSettings(this.#context.sql, this.#commits)
@@ -188,7 +190,12 @@ class SqliteStore implements Store {
 
   commit(batch: Commit): Promise<CommitResult> {
     const worker = this.#knownWorkers.get(batch.worker) ?? NOBODY
-    return this.#commits.run(durabilityOf(batch), () => commitBatch(this.#context, batch, worker), { isBatch: true })
+    const work = () => {
+      const result = commitBatch(this.#context, batch, worker)
+      if (result.claimed.length > 0) this.#leases.guard?.()
+      return result
+    }
+    return this.#commits.run(durabilityOf(batch), work, { isBatch: true })
   }
 
   async addWorker(worker: WorkerInfo, onLost: (reason: string) => void): Promise<void> {
@@ -397,6 +404,15 @@ class SqliteStore implements Store {
     this.#eventsTimer?.cancel()
     this.#wakeUp?.close()
     this.#db.close()
+  }
+
+  #guardedLeases(path: string): LeaseKeeper {
+    const renew = (worker: number, leaseMs: number) => this.#commits.run('later', () => this.#renew(worker, leaseMs))
+    return new GuardedLeaseKeeper(new LoopLeaseKeeper(this.clock, renew), () => new ThreadLeaseKeeper(path))
+  }
+
+  #renew(worker: number, leaseMs: number): boolean {
+    return this.#context.sql.run('renewLease', this.clock.now() + leaseMs, worker).changes > 0
   }
 
   #seq(id: JobId): number | undefined {

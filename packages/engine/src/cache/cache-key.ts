@@ -1,5 +1,5 @@
-import { hash } from 'node:crypto'
 import type { Json } from '../json.ts'
+import { sha256 } from '../sha256.ts'
 import type { AnyTask } from '../task/workflow.ts'
 import { canonicalJson } from './canonical-json.ts'
 
@@ -34,5 +34,5 @@ export type CacheKeyParts = {
 export function cacheKey({ task, input, dependencies, owner }: CacheKeyParts): string {
   const json = JSON.parse(JSON.stringify(input ?? null)) as Json
   const parts = [task.name, task.version ?? '1.0.0', json, [...dependencies].sort(), owner ?? null]
-  return hash('sha256', canonicalJson(parts))
+  return sha256(canonicalJson(parts))
 }

@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import type { Clock } from '../clock/clock.ts'
 import type { SubmitOptions, Submitted } from '../engine.ts'
 import {
@@ -8,6 +7,7 @@ import {
   UnknownScheduleError,
   UnknownTaskError,
 } from '../errors.ts'
+import { sha256 } from '../sha256.ts'
 import type { ScheduleRecord } from '../store/schedule-records.ts'
 import type { NewJob, Store } from '../store/store.ts'
 import { checkDuration, checkOptions } from '../task/check-options.ts'
@@ -290,6 +290,6 @@ function limitOf(options: ScheduleOptions, task: AnyTask): LimitOption | undefin
 
 /** Spread evenly, and the same wherever it is asked. */
 function jitter(name: string, at: number, jitterMs: number): number {
-  const share = Number.parseInt(hash('sha256', `${name} ${at}`).slice(0, 8), 16) / 0x1_0000_0000
+  const share = Number.parseInt(sha256(`${name} ${at}`).slice(0, 8), 16) / 0x1_0000_0000
   return Math.floor(share * jitterMs)
 }
