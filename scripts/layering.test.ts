@@ -46,7 +46,15 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     '@headrace/wire',
   ],
   campaign: ['@headrace/engine', '@headrace/store-memory', '@headrace/store-postgres', '@headrace/store-sqlite'],
-  bench: ['@headrace/engine', '@headrace/store-postgres', '@headrace/store-sqlite'],
+  bench: [
+    '@headrace/app-models',
+    '@headrace/artifacts',
+    '@headrace/engine',
+    '@headrace/inference',
+    '@headrace/server',
+    '@headrace/store-postgres',
+    '@headrace/store-sqlite',
+  ],
 }
 
 /** No HTTP and no SQL in the engine; what it needs of the machine is for its executors. */

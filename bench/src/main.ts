@@ -1,13 +1,19 @@
 // npm run bench -- NAME [options]; see docs/performance.md.
+import { benchModels, parseModelsOptions, printModels } from './models/models-bench.ts'
 import { type Options, parseOptions, parseReportOptions, UsageError } from './options.ts'
 import { writeReport } from './report/report.ts'
 import { type Report, type Row, runBench } from './run.ts'
 
 try {
   const args = process.argv.slice(2)
-  const report = parseReportOptions(args)
-  if (report === undefined) await bench(parseOptions(args))
-  else await writeReport(report)
+  const models = parseModelsOptions(args)
+  const report = models === undefined ? parseReportOptions(args) : undefined
+  if (models !== undefined) {
+    const measured = await benchModels(models)
+    if (models.json) console.log(JSON.stringify(measured))
+    else printModels(measured)
+  } else if (report !== undefined) await writeReport(report)
+  else await bench(parseOptions(args))
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   console.error(error.message)

@@ -5,6 +5,7 @@ import type { Settings } from './workloads/workload.ts'
 
 export const USAGE = `npm run bench -- ${benches.join('|')} [options]
 npm run bench -- report [options]   all of them, with tables and plots into docs/performance.md
+npm run bench -- models [options]   an ONNX endpoint: batches against one by one; --help says more
 
   --store sqlite            the store (default)
   --store postgres://…      a server in which the bench makes a database of its own, and drops it

@@ -13,6 +13,7 @@ const SERVER_PATHS = [
   '/workers',
   '/pages',
   '/layers',
+  '/models',
   '/api',
 ]
 

@@ -1,6 +1,7 @@
 import { type AnyTask, type Task, task, workflow } from '@headrace/engine'
 import { ModelError } from '@headrace/inference'
 import type { BatchAnswer, PredictAnswer, WirePrediction } from '@headrace/wire'
+import { z } from 'zod'
 import type { Predictor } from './predictor.ts'
 import { BatchInput, type ImageSource, PredictInput, toQuestion } from './question.ts'
 
@@ -16,6 +17,22 @@ const TIMEOUT_MS = 900_000
 /** A part is so many runs of the model: large enough to be worth a job, small enough to be repeated. */
 const RUNS_PER_PART = 8
 const PARTS_AT_ONCE = 8
+
+/** What a description of the process says; what is in a prediction is for the manifest to say. */
+const Prediction = z.record(z.string(), z.looseObject({}))
+const PredictOutput = z.object({
+  model: z.string(),
+  version: z.string(),
+  predictions: z.array(Prediction),
+  timing: z.object({ queuedMs: z.number(), runMs: z.number(), batchRows: z.int() }),
+})
+const BatchOutput = z.object({
+  model: z.string(),
+  version: z.string(),
+  count: z.int(),
+  failed: z.int(),
+  predictions: z.array(Prediction),
+})
 
 type Item =
   | { readonly inputs: Readonly<Record<string, unknown>> }
@@ -38,6 +55,7 @@ export function modelTasks(predictor: Predictor): readonly AnyTask[] {
     public: true,
     queue: MODELS_QUEUE,
     input: PredictInput,
+    output: PredictOutput as unknown as z.ZodType<PredictAnswer>, // sound: it says less of the same
     retry: RETRY,
     timeoutMs: TIMEOUT_MS,
     async run({ model, version, topK, deadlineMs = JOB_DEADLINE_MS, ...asked }, { signal }) {
@@ -65,6 +83,7 @@ function batchWorkflow(predictor: Predictor, part: Task<Part, readonly Outcome[]
     public: true,
     queue: MODELS_QUEUE,
     input: BatchInput,
+    output: BatchOutput as unknown as z.ZodType<BatchAnswer>, // sound: it says less of the same
     async run({ model, topK, ...given }, flow) {
       // Chosen once: all parts are answered by the same version, even when another becomes the default meanwhile.
       const { version, rowsAtOnce } = await flow.step('choose the version', async () => {

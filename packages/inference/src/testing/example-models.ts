@@ -119,3 +119,33 @@ export function dense(columns: number, hidden = 32): Buffer {
     ],
   })
 }
+
+/** As `dense`, with two hidden layers of this width: `4 * hidden ** 2` bytes of weights between them. */
+export function deepDense(columns: number, hidden: number): Buffer {
+  const scaled = (count: number, seed: number, by: number) => seeded(count, seed).map((value) => value * by)
+  return writeOnnx({
+    inputs: [{ name: 'row', dims: ['batch', columns] }],
+    outputs: [{ name: 'scores', dims: ['batch', 3] }],
+    weights: [
+      { name: 'w1', dims: [columns, hidden], values: scaled(columns * hidden, 21, 0.5) },
+      { name: 'w2', dims: [hidden, hidden], values: scaled(hidden * hidden, 22, 0.1) },
+      { name: 'w3', dims: [hidden, 3], values: scaled(hidden * 3, 23, 0.1) },
+    ],
+    nodes: [
+      { op: 'MatMul', inputs: ['row', 'w1'], outputs: ['h1'] },
+      { op: 'Relu', inputs: ['h1'], outputs: ['r1'] },
+      { op: 'MatMul', inputs: ['r1', 'w2'], outputs: ['h2'] },
+      { op: 'Relu', inputs: ['h2'], outputs: ['r2'] },
+      { op: 'MatMul', inputs: ['r2', 'w3'], outputs: ['scores'] },
+    ],
+  })
+}
+
+export function denseManifest(columns: number) {
+  return {
+    name: 'dense',
+    version: '1',
+    inputs: [{ name: 'row', dtype: 'float32', shape: ['batch', columns] }],
+    outputs: [{ name: 'scores', kind: 'classification', activation: 'softmax' }],
+  } as const
+}
