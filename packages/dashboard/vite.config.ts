@@ -15,6 +15,8 @@ const SERVER_PATHS = [
   '/layers',
   '/models',
   '/api',
+  '/documents',
+  '/uploads',
 ]
 
 export default defineConfig({

@@ -38,5 +38,6 @@ export function documentsApp({ artifacts, cacheDir, tessdataDir, ...options }: D
       await elabRoutes(fastify, context, { artifacts, limits })
       documentRoutes(fastify, context, { artifacts, again })
     },
+    pages: [{ id: 'documents', title: 'Documents', path: '/app/documents' }],
   })
 }

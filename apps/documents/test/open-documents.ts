@@ -30,7 +30,7 @@ export class Documents implements AsyncDisposable {
 
   /** @param options `dir`: of one that was closed before, to go on with what is in it */
   static async open(
-    options: Pick<DocumentsOptions, 'limits'> & { withWorker?: boolean; dir?: string } = {},
+    options: Pick<DocumentsOptions, 'limits'> & { withWorker?: boolean; dir?: string; dashboardDir?: string } = {},
   ): Promise<Documents> {
     const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'headrace-documents-')))
     const artifacts = await openLocalArtifacts(join(dir, 'artifacts'))
@@ -41,7 +41,14 @@ export class Documents implements AsyncDisposable {
       ...(options.limits && { limits: options.limits }),
     })
     const engine = createEngine({ store, artifacts, tasks: app.tasks })
-    const server = await createServer({ engine, apps: [app], artifacts, version: '0.1.0' })
+    const server = await createServer({
+      engine,
+      apps: [app],
+      artifacts,
+      uploads: { dir: join(dir, 'uploads') },
+      version: '0.1.0',
+      ...(options.dashboardDir && { dashboardDir: options.dashboardDir }),
+    })
     const here = new Documents({ dir, artifacts, store, engine, server })
     if (options.withWorker !== false) await here.startWorker()
     return here

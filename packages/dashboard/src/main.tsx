@@ -13,6 +13,8 @@ import { PageHead } from './shell/page.tsx'
 import { Shell } from './shell/shell.tsx'
 import { WorkersPage } from './workers/workers-page.tsx'
 
+const DocumentsPage = lazy(() => import('./documents/documents-page.tsx'))
+const DocumentPage = lazy(() => import('./documents/document-page.tsx'))
 const MapPage = lazy(() => import('./map/map-page.tsx'))
 
 function App() {
@@ -23,6 +25,8 @@ function App() {
           <Switch>
             <Route path="/jobs" component={JobsPage} />
             <Route path="/jobs/:id">{(params) => <JobPage key={params.id} id={params.id} />}</Route>
+            <Route path="/documents" component={DocumentsPage} />
+            <Route path="/documents/:id">{(params) => <DocumentPage key={params.id} id={params.id} />}</Route>
             <Route path="/map" component={MapPage} />
             <Route path="/models" component={ModelsPage} />
             <Route path="/processes" component={ProcessesPage} />

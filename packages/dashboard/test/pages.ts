@@ -41,7 +41,11 @@ function theGround(): Promise<Ground> {
 /** The pages as they are now, and a browser, made when the first test of a file needs them; gone after its last. */
 async function prepareGround(): Promise<Ground> {
   const dist = await buildPages()
-  return { dist, browser: await chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS }) }
+  return { dist, browser: await launchBrowser() }
+}
+
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_ARGS })
 }
 
 after(async () => {
@@ -49,6 +53,11 @@ after(async () => {
   await made?.browser.close()
   if (made) await rm(made.dist, { recursive: true })
 })
+
+/** Where the pages of this test file lie, for a server of its own. */
+export async function builtPages(): Promise<string> {
+  return (await theGround()).dist
+}
 
 /**
  * Builds the pages into the folder that `headrace serve` takes them from, beside what is there: another test may be
@@ -59,7 +68,8 @@ export async function buildServedPages(): Promise<void> {
   await build({ configFile: join(root, 'vite.config.ts'), logLevel: 'error', build: { emptyOutDir: false } })
 }
 
-async function buildPages(): Promise<string> {
+/** The pages as they are now, in a folder of their own. */
+export async function buildPages(): Promise<string> {
   const outDir = await mkdtemp(join(tmpdir(), 'headrace-pages-'))
   const root = join(import.meta.dirname, '..')
   await build({
@@ -95,13 +105,13 @@ type Open = (
  * The same over whatever server the test brings. `expectedFaults` are parts of messages or addresses. What is opened is
  * closed before the server is, or the server's end would be a fault of the page.
  */
-export function testServed(name: string, body: (open: Open) => Promise<void>) {
-  test(name, { skip: SKIP, timeout: 120_000 }, async (t: TestContext) => {
+export function testServed(name: string, body: (open: Open) => Promise<void>, { waitMs = WAIT_MS } = {}) {
+  test(name, { skip: SKIP, timeout: 3 * waitMs }, async (t: TestContext) => {
     const { browser } = await theGround()
     const faults: string[] = []
     await body(async (url, expectedFaults = [], options = {}) => {
       const context = await browser.newContext({ ...CONTEXT, baseURL: url, ...options })
-      context.setDefaultTimeout(WAIT_MS)
+      context.setDefaultTimeout(waitMs)
       context.on('page', (page) => watchFaults(page, url, { expected: expectedFaults, found: faults }))
       return { page: await context.newPage(), expectedFaults, [Symbol.asyncDispose]: () => context.close() }
     })

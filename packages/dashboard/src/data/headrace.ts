@@ -11,13 +11,21 @@ export const headrace = createClient({ baseUrl: '', retryForMs: 4_000, random: (
  * For the few addresses that `@headrace/client` has no word for: GET, and JSON back.
  * @throws {ProblemError} what the server answered instead; {UnreachableError} when nothing did
  */
-export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
-  const response = await fetch(path, { headers: { accept: 'application/json' }, signal: signal ?? null }).catch(
-    (cause) => {
-      signal?.throwIfAborted()
-      throw new UnreachableError(path, 'the network gave no answer', { cause })
-    },
-  )
+export function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return askJson<T>(path, { headers: { accept: 'application/json' }, signal: signal ?? null })
+}
+
+/** The same for POST, once: what is sent must not be sent again unless the server knows it again. */
+export function postJson<T>(path: string, body: Json): Promise<T> {
+  const headers = { accept: 'application/json', 'content-type': 'application/json' }
+  return askJson<T>(path, { method: 'POST', headers, body: JSON.stringify(body) })
+}
+
+async function askJson<T>(path: string, init: RequestInit): Promise<T> {
+  const response = await fetch(path, init).catch((cause) => {
+    init.signal?.throwIfAborted()
+    throw new UnreachableError(path, 'the network gave no answer', { cause })
+  })
   if (!response.ok) throw new ProblemError(await problemOf(response))
   return (await response.json()) as T // Sound: the server keeps to @headrace/wire.
 }

@@ -6,6 +6,7 @@ import { useLoaded } from '../data/use-loaded.ts'
 import { CopyButton, JsonTree } from '../json/json-tree.tsx'
 import { ConnectionNote } from '../live/connection-note.tsx'
 import { LogView } from '../logs/log-view.tsx'
+import { sizeText } from '../look/size-text.ts'
 import { areaIn, ringsOf } from '../plan/geometry.ts'
 import { PlanView } from '../plan/plan-view.tsx'
 import { announce } from '../shell/announcer.tsx'
@@ -302,7 +303,7 @@ function Artifacts(props: { readonly artifacts: readonly WireArtifact[] }) {
               {artifact.name}
             </a>
             <span className="muted">
-              {bytes(artifact.sizeBytes)}
+              {sizeText(artifact.sizeBytes)}
               {artifact.mediaType ? `, ${artifact.mediaType}` : ''}
             </span>
           </li>
@@ -310,13 +311,6 @@ function Artifacts(props: { readonly artifacts: readonly WireArtifact[] }) {
       </ul>
     </Section>
   )
-}
-
-function bytes(size: number): string {
-  if (size < 1024) return `${size} B`
-  const units = ['KiB', 'MiB', 'GiB', 'TiB']
-  const power = Math.min(units.length, Math.floor(Math.log(size) / Math.log(1024)))
-  return `${(size / 1024 ** power).toPrecision(3)} ${units[power - 1]}`
 }
 
 const OUTCOMES: Readonly<Record<WireAttempt['outcome'], string>> = {

@@ -47,6 +47,9 @@ function Navigation() {
         <NavigationItem href="/map" pattern="/map" icon={ICONS.map}>
           Map
         </NavigationItem>
+        <NavigationItem href="/documents" pattern="/documents/*?" icon={ICONS.documents}>
+          Documents
+        </NavigationItem>
         <NavigationItem href="/models" pattern="/models" icon={ICONS.models}>
           Models
         </NavigationItem>
@@ -141,6 +144,7 @@ function icon(children: ReactNode): ReactNode {
 const ICONS = {
   jobs: icon(<path d="M3 5.500h2M8 5.500h9M3 10h2m3 0h9M3 14.500h2m3 0h9" />),
   map: icon(<path d="m2.500 5 5-2 5 2 5-2v12l-5 2-5-2-5 2zM7.500 3v12m5-10v12" />),
+  documents: icon(<path d="M5 2.500h7l3.500 3.500v11.500H5zM12 2.500V6h3.500M7.500 10h5m-5 3h5" />),
   models: icon(
     <path d="M4 6.500a2 2 0 1 0 0-.01M4 14a2 2 0 1 0 0-.01M16 10a2 2 0 1 0 0-.01M6 6.500l8 3M6 13.500l8-3" />,
   ),

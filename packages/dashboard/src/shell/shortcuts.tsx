@@ -18,6 +18,8 @@ const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly what: str
   { keys: ['→', '←'], what: 'Unfold and fold (timeline)' },
   { keys: ['g', 'j'], what: 'Go to jobs' },
   { keys: ['g', 'm'], what: 'Go to the map' },
+  { keys: ['n', 'p'], what: 'Next and previous hit (a document)' },
+  { keys: ['g', 'd'], what: 'Go to documents' },
   { keys: ['g', 'o'], what: 'Go to models' },
   { keys: ['g', 'p'], what: 'Go to processes' },
   { keys: ['g', 'q'], what: 'Go to queues' },
@@ -27,6 +29,7 @@ const SHORTCUTS: readonly { readonly keys: readonly string[]; readonly what: str
 ]
 
 const PLACES: Readonly<Record<string, string>> = {
+  d: '/documents',
   j: '/jobs',
   m: '/map',
   o: '/models',
