@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { deflateSync } from 'node:zlib'
 import sharp from 'sharp'
-import { docx, drawText, pngOf, textPdf, zip } from './make-documents.ts'
+import { docx, drawText, pngOf, textPdf, zip } from '../src/testing/make-documents.ts'
 import { Documents } from './open-documents.ts'
 
 let documents: Documents

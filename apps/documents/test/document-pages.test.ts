@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import type { JobId } from '@headrace/engine'
 import type { DocumentInfo, DocumentList } from '@headrace/wire'
 import sharp from 'sharp'
-import { drawText, mixedPdf, pngOf, TALE, textPdf } from './make-documents.ts'
+import { drawText, mixedPdf, pngOf, TALE, textPdf } from '../src/testing/make-documents.ts'
 import { Documents } from './open-documents.ts'
 
 let documents: Documents
@@ -67,7 +67,7 @@ test('a document that is but text has one page without a picture', async () => {
 test('documents are listed to their owner, newest first, by tag, page by page', async () => {
   await using idle = await Documents.open({ withWorker: false })
   const submit = async (name: string, tags: readonly string[]) => {
-    const { id } = await idle.artifacts.put(name)
+    const { artifact: id } = (await idle.send('PUT', `/uploads/${name}`, { payload: Buffer.from(name) })).json()
     const inputs = { document: { artifact: id }, name }
     const answer = await idle.send('POST', '/processes/documents.process/execution', {
       payload: { inputs, tags },

@@ -80,7 +80,7 @@ export class Documents implements AsyncDisposable {
   }
 
   async send(
-    method: 'GET' | 'POST',
+    method: 'GET' | 'POST' | 'PUT',
     url: string,
     { key, headers, payload }: { key?: string; headers?: Form; payload?: Buffer | object } = {},
   ) {

@@ -6,7 +6,7 @@ import { parseArtifactId } from '@headrace/artifacts'
 import sharp from 'sharp'
 import { defaultLimits } from '../src/limits.ts'
 import { openPdf } from '../src/pdf/open-pdf.ts'
-import { docx, drawText, pngOf, scannedPdf, TALE, textPdf, wordAccuracy } from './make-documents.ts'
+import { docx, drawText, pngOf, scannedPdf, TALE, textPdf, wordAccuracy } from '../src/testing/make-documents.ts'
 import { Documents } from './open-documents.ts'
 
 let documents: Documents
@@ -205,8 +205,29 @@ test('an e-mail gives its head, its body and each attachment as a document of it
   assert.equal(other && 'error' in other && other.error.code, 'document_kind_unsupported')
 })
 
+test('a document that another owner uploaded is not read for who knows its hash', async () => {
+  const artifact = (
+    await documents.send('PUT', '/uploads/secret.txt', { payload: Buffer.from('The secret of ada.') })
+  ).json().artifact
+  const bob = await documents.keyOf('bob')
+  const asked = [
+    { url: '/elab', payload: { artifact } },
+    { url: '/processes/documents.process/execution', payload: { inputs: { document: { artifact } } } },
+  ]
+  for (const { url, payload } of asked) {
+    const refused = await documents.send('POST', url, { key: bob, payload })
+    assert.deepEqual([refused.statusCode, refused.json().code], [404, 'artifact_unknown'])
+    const { statusCode } = await documents.send('POST', url, { payload })
+    assert.ok(statusCode === 202 || statusCode === 200, `${statusCode}`)
+  }
+  // Who sends the same bytes has them.
+  await documents.upload('The secret of ada.', { key: bob })
+  assert.equal((await documents.send('POST', '/elab', { key: bob, payload: { artifact } })).statusCode, 202)
+})
+
 test('a document may be an artifact that was stored before, or base64 to the process', async () => {
-  const { id } = await documents.artifacts.put('Stored before.')
+  const put = await documents.send('PUT', '/uploads/before.txt', { payload: Buffer.from('Stored before.') })
+  const id = put.json().artifact
   const elab = await documents.send('POST', '/elab', { payload: { artifact: id, name: 'before.txt' } })
   assert.equal(elab.statusCode, 202)
   const { text } = await documents.engine
@@ -216,7 +237,7 @@ test('a document may be an artifact that was stored before, or base64 to the pro
   const unknown = await documents.send('POST', '/elab', {
     payload: { artifact: parseArtifactId(`sha256:${'0'.repeat(64)}`) },
   })
-  assert.deepEqual([unknown.statusCode, unknown.json().code], [404, 'document_missing'])
+  assert.deepEqual([unknown.statusCode, unknown.json().code], [404, 'artifact_unknown'])
   const process = await documents.send('POST', '/processes/documents.process/execution', {
     payload: { inputs: { document: { base64: Buffer.from('Within the request.').toString('base64') } } },
   })

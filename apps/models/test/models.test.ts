@@ -4,6 +4,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setImmediate } from 'node:timers/promises'
+import { noteArtifactOwner } from '@headrace/engine'
 import type { BatchAnswer, PredictAnswer } from '@headrace/wire'
 import sharp from 'sharp'
 import {
@@ -171,12 +172,14 @@ test('what cannot be taken is answered with why and what to do, and nothing of i
 test('a file that was uploaded before is deployed by its artifact’s id', async () => {
   await using here = await Models.open()
   const { id } = await here.artifacts.put(line)
+  await noteArtifactOwner(here.store.settings, id, 'ada') // as an upload does
   const added = await here.send('POST', '/models', { payload: { manifest: lineManifest, artifact: id } })
   assert.equal(added.statusCode, 201, added.body)
   const nothing = `sha256:${createHash('sha256').update('nothing').digest('hex')}`
   for (const artifact of [nothing, '../../etc/passwd']) {
     const refused = await here.send('POST', '/models', { payload: { manifest: lineManifest, artifact } })
-    assert.deepEqual([refused.statusCode, refused.json().code], [400, 'model_upload_invalid'])
+    const expected = artifact === nothing ? [404, 'artifact_unknown'] : [400, 'model_upload_invalid']
+    assert.deepEqual([refused.statusCode, refused.json().code], expected)
   }
 })
 

@@ -1,6 +1,6 @@
 import { createCanvas } from '@napi-rs/canvas'
 import sharp from 'sharp'
-import { drawText, mixedPdf, pngOf, TALE } from '../../../apps/documents/test/make-documents.ts'
+import { drawText, mixedPdf, pngOf, TALE } from '../../../apps/documents/src/testing/make-documents.ts'
 
 // Documents for the pages' own tests and pictures, made of text that is known.
 

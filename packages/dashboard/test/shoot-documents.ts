@@ -1,7 +1,7 @@
 // Makes the pictures of docs/documents.md: node bin/node.cjs packages/dashboard/test/shoot-documents.ts [FOLDER]
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { docx, textPdf } from '../../../apps/documents/test/make-documents.ts'
+import { docx, textPdf } from '../../../apps/documents/src/testing/make-documents.ts'
 import { demoPdf } from './demo-documents.ts'
 import { serveDocuments } from './documents-server.ts'
 import { buildPages, launchBrowser } from './pages.ts'

@@ -27,6 +27,7 @@ export {
   type Transition,
 } from './job/transition.ts'
 export type { Json } from './json.ts'
+export { isArtifactOwner, noteArtifactOwner } from './payload/artifact-owners.ts'
 export type { ArtifactSink } from './payload/payloads.ts'
 export {
   DEFAULT_RETENTION,

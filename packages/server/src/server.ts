@@ -8,6 +8,7 @@ import type { App, AppContext } from './app.ts'
 import { artifactRoutes } from './artifact/artifact-routes.ts'
 import { type ArtifactStorage, storageOfSink } from './artifact/artifact-source.ts'
 import { sendArtifact } from './artifact/send-artifact.ts'
+import { guardArtifacts } from './auth/artifact-access.ts'
 import { authenticate } from './auth/authenticate.ts'
 import { checkHost, isLoopbackName } from './auth/host-check.ts'
 import { setSecurityHeaders } from './auth/security-headers.ts'
@@ -113,6 +114,7 @@ export async function createServer(options: ServerOptions): Promise<HeadraceServ
   setSecurityHeaders(fastify)
   const hostCheck = checkHost(fastify, allowedHostsOf(options))
   authenticate(fastify, engine.store)
+  guardArtifacts(fastify, engine.store.settings)
   await addRoutes(fastify, context, options, () => landingRoutes(fastify, context, routes))
   await fastify.ready()
 

@@ -1,6 +1,6 @@
 import multipart from '@fastify/multipart'
 import { type ArtifactStore, parseArtifactId } from '@headrace/artifacts'
-import type { JobId } from '@headrace/engine'
+import { type JobId, noteArtifactOwner } from '@headrace/engine'
 import { type AppContext, HttpProblem } from '@headrace/server'
 import type { DocumentAccepted } from '@headrace/wire'
 import type { DocumentLimits } from '../limits.ts'
@@ -27,7 +27,7 @@ export async function elabRoutes(
     } as const
     scope.post('/elab', { config }, async (request, reply) => {
       const input = request.isMultipart()
-        ? await uploadAsInput(request, { artifacts, limits })
+        ? await uploadAsInput(request, context, { artifacts, limits })
         : await bodyAsInput(request, artifacts)
       const { id } = await context.engine.submit(PROCESS_DOCUMENT, input, { owner: request.caller.owner })
       return accept(reply, id)
@@ -59,8 +59,13 @@ export async function elabRoutes(
   )
 }
 
-async function uploadAsInput(request: Request, { artifacts, limits }: ElabOptions): Promise<object> {
+async function uploadAsInput(
+  request: Request,
+  { engine }: AppContext,
+  { artifacts, limits }: ElabOptions,
+): Promise<object> {
   const { artifact, name, fields } = await readUpload(request, { artifacts, fileBytesMax: limits.fileBytesMax })
+  await noteArtifactOwner(engine.store.settings, artifact, request.caller.owner)
   return { name, ...fields, document: { artifact } }
 }
 

@@ -15,7 +15,12 @@ export type AttemptServices = {
   readonly payloads: Payloads
   readonly random: () => number
   tell(told: Told): void
-  keepArtifact(name: string, content: ArtifactContent, mediaType?: string): Promise<TellableArtifact>
+  /** @param owner of the job that makes it, who may then name it */
+  keepArtifact(
+    name: string,
+    content: ArtifactContent,
+    options: { readonly mediaType: string | undefined; readonly owner: string | undefined },
+  ): Promise<TellableArtifact>
   /** Resolves when what was told before is stored, or nearly. */
   drained(): Promise<void>
 }
@@ -117,7 +122,8 @@ export class Attempt implements JobContext {
   }
 
   async #keep(name: string, content: ArtifactContent, mediaType?: string): Promise<void> {
-    this.#tell({ kind: 'artifact', ...(await this.#services.keepArtifact(name, content, mediaType)) })
+    const { owner } = this.#claimed
+    this.#tell({ kind: 'artifact', ...(await this.#services.keepArtifact(name, content, { mediaType, owner })) })
   }
 
   async #work(): Promise<string> {

@@ -3,6 +3,7 @@ import type { CallOptions } from '../flow/flow.ts'
 import { WorkflowRun } from '../flow/workflow-run.ts'
 import type { ChildInput, WorkflowServices } from '../flow/workflow-services.ts'
 import type { JobId, WorkerId } from '../job/job.ts'
+import { noteArtifactOwner } from '../payload/artifact-owners.ts'
 import type { ArtifactSink, Payloads } from '../payload/payloads.ts'
 import type { Resources } from '../routing/resources.ts'
 import type { Claimed, Hint, Lease, NewJob, Payload, Release, Settlement, Store } from '../store/store.ts'
@@ -358,30 +359,31 @@ export class JobWorker {
   }
 
   #makeAttemptServices(): AttemptServices {
-    const { clock, payloads, random, artifacts } = this.#parts
+    const { clock, payloads, random, artifacts, store } = this.#parts
     return {
       clock,
       payloads,
       random,
       tell: (told) => this.#outbox.tell(told),
       drained: () => this.#outbox.drained(),
-      keepArtifact: async (name, content, mediaType) => {
+      keepArtifact: async (name, content, { mediaType, owner }) => {
         if (artifacts === undefined)
           throw new Error('This engine was given no artifact store, so a task cannot keep files.')
         const { id, sizeBytes } = await artifacts.put(content)
+        if (owner !== undefined) await this.#askOn(() => noteArtifactOwner(store.settings, id, owner))
         return { name, artifact: id, sizeBytes, ...(mediaType !== undefined && { mediaType }) }
       },
     }
   }
 
-  /** Reads until the store answers: that it does not is no fault of the workflow, and must not become its error. */
-  async #readOn<T>(read: () => Promise<T>): Promise<T> {
+  /** Asks until the store answers: that it does not is no fault of the job, and must not become its error. */
+  async #askOn<T>(ask: () => Promise<T>): Promise<T> {
     for (let retryMs = 100; ; retryMs = Math.min(retryMs * 2, READ_RETRY_MS_MAX)) {
       try {
-        return await read()
+        return await ask()
       } catch (error) {
         if (this.#isKilled) throw error
-        this.#parts.report(`A workflow's steps could not be read; they are read again in ${retryMs} ms.`, error)
+        this.#parts.report(`The store did not answer; it is asked again in ${retryMs} ms.`, error)
         await new Promise<void>((resolve) => this.#parts.clock.setTimeout(resolve, retryMs))
       }
     }
@@ -393,8 +395,8 @@ export class JobWorker {
       clock,
       payloads,
       newJob,
-      history: (row) => this.#readOn(() => store.history(row)),
-      outcomes: (row, step) => this.#readOn(() => store.outcomes(row, step)),
+      history: (row) => this.#askOn(() => store.history(row)),
+      outcomes: (row, step) => this.#askOn(() => store.outcomes(row, step)),
       advance: (lease, steps) => this.#outbox.advance(lease, steps),
       tell: (told) => this.#outbox.tell(told),
       takeSlot: ({ queue, needs }) => this.#slots.taken(queue, needs),

@@ -43,7 +43,7 @@ export async function uploadRoutes(
   fastify.addContentTypeParser('*', (_request, _payload, done) => done(null))
   tusRoutes(fastify, store, tusAnswer(context, { store, sizeBytesMax }))
   infoRoute(fastify, store)
-  putRoute(fastify, { artifacts, sizeBytesMax, closing })
+  putRoute(fastify, { artifacts, settings, sizeBytesMax, closing })
 }
 
 function tusRoutes(fastify: FastifyInstance, store: UploadStore, answer: TusAnswer): void {

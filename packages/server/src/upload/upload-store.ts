@@ -3,7 +3,7 @@ import { createReadStream } from 'node:fs'
 import { type FileHandle, mkdir, open, readdir, rm, stat, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { Clock, Settings } from '@headrace/engine'
+import { type Clock, noteArtifactOwner, type Settings } from '@headrace/engine'
 import { DataStore, ERRORS, Upload } from '@tus/server'
 import type { ArtifactStorage } from '../artifact/artifact-source.ts'
 import { beginHash, checksumMismatch, type UploadChecksum } from './upload-checksum.ts'
@@ -187,6 +187,7 @@ export class UploadStore extends DataStore {
     try {
       const { id: artifact, sizeBytes } = await artifacts.put(createReadStream(this.#path(id)))
       const stored = { ...record, sizeBytes, stored: { artifact, atMs: clock.now() } }
+      await noteArtifactOwner(settings, artifact, record.owner)
       await writeUpload(settings, stored)
       await rm(this.#path(id), { force: true })
       return stored
