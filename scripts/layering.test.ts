@@ -45,8 +45,16 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     '@headrace/store-sqlite',
     '@headrace/wire',
   ],
-  campaign: ['@headrace/engine', '@headrace/store-memory', '@headrace/store-postgres', '@headrace/store-sqlite'],
+  campaign: [
+    '@headrace/app-documents',
+    '@headrace/artifacts',
+    '@headrace/engine',
+    '@headrace/store-memory',
+    '@headrace/store-postgres',
+    '@headrace/store-sqlite',
+  ],
   bench: [
+    '@headrace/app-documents',
     '@headrace/app-models',
     '@headrace/artifacts',
     '@headrace/engine',
@@ -54,6 +62,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
     '@headrace/server',
     '@headrace/store-postgres',
     '@headrace/store-sqlite',
+    '@headrace/wire',
   ],
 }
 

@@ -1,4 +1,5 @@
 // npm run bench -- NAME [options]; see docs/performance.md.
+import { documentsText, parseDocumentsOptions, runDocumentsBench } from './documents/documents-bench.ts'
 import { benchModels, parseModelsOptions, printModels } from './models/models-bench.ts'
 import { type Options, parseOptions, parseReportOptions, UsageError } from './options.ts'
 import { writeReport } from './report/report.ts'
@@ -6,9 +7,11 @@ import { type Report, type Row, runBench } from './run.ts'
 
 try {
   const args = process.argv.slice(2)
+  const documents = parseDocumentsOptions(args)
   const models = parseModelsOptions(args)
-  const report = models === undefined ? parseReportOptions(args) : undefined
-  if (models !== undefined) {
+  const report = (documents ?? models) ? undefined : parseReportOptions(args)
+  if (documents !== undefined) await benchDocuments(documents)
+  else if (models !== undefined) {
     const measured = await benchModels(models)
     if (models.json) console.log(JSON.stringify(measured))
     else printModels(measured)
@@ -18,6 +21,11 @@ try {
   if (!(error instanceof UsageError)) throw error
   console.error(error.message)
   process.exit(2)
+}
+
+async function benchDocuments({ runs, json }: { readonly runs: number; readonly json: boolean }): Promise<void> {
+  const report = await runDocumentsBench({ runs })
+  console.log(json ? JSON.stringify(report) : documentsText(report))
 }
 
 async function bench(options: Options): Promise<void> {

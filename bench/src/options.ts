@@ -4,6 +4,7 @@ import { type Bench, benches } from './peer.ts'
 import type { Settings } from './workloads/workload.ts'
 
 export const USAGE = `npm run bench -- ${benches.join('|')} [options]
+npm run bench -- documents [--runs N] [--json]   pages with known words, beside Debian's tesseract
 npm run bench -- report [options]   all of them, with tables and plots into docs/performance.md
 npm run bench -- models [options]   an ONNX endpoint: batches against one by one; --help says more
 

@@ -1,0 +1,224 @@
+import { readFileSync } from 'node:fs'
+import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { documentsApp, PROCESS_DOCUMENT } from '@headrace/app-documents'
+import {
+  type KnownPage,
+  knownPages,
+  tesseractVersion,
+  tesseractWords,
+  wordAccuracy,
+} from '@headrace/app-documents/testing'
+import { openLocalArtifacts, parseArtifactId } from '@headrace/artifacts'
+import { createEngine } from '@headrace/engine'
+import { openSqliteStore } from '@headrace/store-sqlite'
+import type { DocumentContent, DocumentSummary } from '@headrace/wire'
+import { aboutMachine, type Machine } from '../machine/about.ts'
+import { UsageError } from '../options.ts'
+
+const DEBIAN_DATA = '/usr/share/tesseract-ocr/5/tessdata'
+const TICKS_PER_SECOND = 100
+
+type Kind = KnownPage['kind']
+
+export type Reading = {
+  readonly name: string
+  /** Of the known words of each kind of page, the share that was read. */
+  readonly wordAccuracy: Readonly<Record<Kind, number>>
+  readonly cpuSecondsPerPage: Readonly<Record<Kind, number>>
+  readonly pagesPerSecondPerCore: number
+  readonly pagesPerSecond: number
+}
+
+export type DocumentsReport = {
+  readonly bench: 'documents'
+  readonly what: string
+  readonly pages: number
+  readonly headrace: Reading
+  readonly peers: readonly (Reading & { readonly headraceIsTimesBetter: number })[]
+  readonly notMeasured: readonly { readonly name: string; readonly why: string }[]
+  readonly machine: Machine
+  readonly at: string
+}
+
+/** Undefined unless it is this bench that is asked for. @throws {UsageError} */
+export function parseDocumentsOptions(
+  args: readonly string[],
+): { readonly runs: number; readonly json: boolean } | undefined {
+  if (args[0] !== 'documents') return undefined
+  const options = { runs: { type: 'string', default: '2' }, json: { type: 'boolean', default: false } } as const
+  const { values } = parseArgs({ args: args.slice(1), options, strict: false })
+  const runs = Number(values.runs)
+  if (Number.isInteger(runs) && runs >= 1 && runs <= 100) return { runs, json: values.json === true }
+  throw new UsageError(`--runs takes a whole number from 1 to 100, not ${values.runs}.`)
+}
+
+export function documentsText({ what, headrace, peers, notMeasured, machine }: DocumentsReport): string {
+  const { cpu, cores, system, node } = machine
+  const rows = [headrace, ...peers].map((reading) => {
+    const figures = KINDS.map(
+      (kind) =>
+        `${kind} ${(100 * reading.wordAccuracy[kind]).toFixed(2)} %, ${reading.cpuSecondsPerPage[kind]} s of CPU a page`,
+    )
+    return `  ${reading.name}  ${reading.pagesPerSecondPerCore} pages a second and core; ${figures.join('; ')}`
+  })
+  const missing = notMeasured.map(({ name, why }) => `  ${name} was not measured: ${why}`)
+  return [`documents: ${what}`, `${cpu}, ${cores} cores, ${system}, Node ${node}`, '', ...rows, ...missing].join('\n')
+}
+
+const KINDS = ['plain', 'rotated', 'noisy'] as const satisfies readonly Kind[]
+
+type Reader = AsyncDisposable & {
+  readonly name: string
+  /** CPU seconds that it has used so far. */
+  cpuSeconds(): number
+  read(page: KnownPage, path: string): Promise<readonly string[]>
+}
+
+/**
+ * Pages whose words are known, read by the whole documents app (upload to result, with page images, a searchable PDF and all
+ * that belongs to it), one at a time, and by Debian's command, by turns.
+ */
+export async function runDocumentsBench({ runs }: { readonly runs: number }): Promise<DocumentsReport> {
+  const folder = await mkdtemp(join(process.env.BENCH_DIR ?? tmpdir(), 'headrace-bench-documents-'))
+  const pages = await Array.fromAsync(knownPages())
+  const version = await tesseractVersion()
+  const hasDebianData = await access(join(DEBIAN_DATA, 'eng.traineddata')).then(
+    () => true,
+    () => false,
+  )
+  const readers: Reader[] = [await openHeadrace('Headrace', join(folder, 'own'), undefined)]
+  try {
+    if (hasDebianData)
+      readers.push(await openHeadrace('Headrace with Debian’s data', join(folder, 'debian'), DEBIAN_DATA))
+    if (version !== undefined) readers.push(tesseractReader(`tesseract ${version}`))
+    const [ours, ...others] = await measure(readers, pages, { folder, runs })
+    if (ours === undefined) throw new Error('nothing was measured')
+    return {
+      bench: 'documents',
+      what: `${pages.length} pages of A4 at 300 dpi, ${runs} times each, one at a time; the app makes page images and a searchable PDF besides`,
+      pages: pages.length,
+      headrace: ours,
+      peers: others.map((peer) => ({
+        ...peer,
+        headraceIsTimesBetter: round(ours.pagesPerSecondPerCore / peer.pagesPerSecondPerCore, 2),
+      })),
+      notMeasured: version === undefined ? [{ name: 'tesseract', why: 'apt install tesseract-ocr' }] : [],
+      machine: aboutMachine(),
+      at: new Date().toISOString(),
+    }
+  } finally {
+    for (const reader of readers) await reader[Symbol.asyncDispose]()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function measure(
+  readers: readonly Reader[],
+  pages: readonly KnownPage[],
+  { folder, runs }: { readonly folder: string; readonly runs: number },
+): Promise<Reading[]> {
+  const paths = new Map<KnownPage, string>()
+  for (const [index, page] of pages.entries()) {
+    const path = join(folder, `${index}.png`)
+    await writeFile(path, page.png)
+    paths.set(page, path)
+  }
+  const tallies = readers.map(() => new Tally())
+  for (let run = 0; run < runs; run++) {
+    for (const page of pages) {
+      for (const [index, reader] of readers.entries()) {
+        // Each run another document, or the app would know its page already.
+        const fresh = { ...page, png: withComment(page.png, `${run} ${reader.name}`) }
+        const [cpu, wall] = [reader.cpuSeconds(), performance.now()]
+        const words = await reader.read(fresh, paths.get(page) ?? '')
+        const spent = { cpuSeconds: reader.cpuSeconds() - cpu, seconds: (performance.now() - wall) / 1_000 }
+        tallies[index]?.add(page, wordAccuracy(page.text, words), spent)
+      }
+    }
+  }
+  return readers.map(({ name }, index) => ({ name, ...(tallies[index] as Tally).figures() })) // one for each
+}
+
+class Tally {
+  readonly #pages: { kind: Kind; accuracy: number; cpuSeconds: number; seconds: number }[] = []
+
+  add({ kind }: KnownPage, accuracy: number, spent: { cpuSeconds: number; seconds: number }): void {
+    this.#pages.push({ kind, accuracy, ...spent })
+  }
+
+  figures(): Omit<Reading, 'name'> {
+    const of = (figure: 'accuracy' | 'cpuSeconds', digits: number) => ({
+      plain: round(mean(this.#pages.filter(({ kind }) => kind === 'plain').map((page) => page[figure])), digits),
+      rotated: round(mean(this.#pages.filter(({ kind }) => kind === 'rotated').map((page) => page[figure])), digits),
+      noisy: round(mean(this.#pages.filter(({ kind }) => kind === 'noisy').map((page) => page[figure])), digits),
+    })
+    const rate = (figure: 'cpuSeconds' | 'seconds') => round(1 / mean(this.#pages.map((page) => page[figure])), 3)
+    return {
+      wordAccuracy: of('accuracy', 4),
+      cpuSecondsPerPage: of('cpuSeconds', 2),
+      pagesPerSecondPerCore: rate('cpuSeconds'),
+      pagesPerSecond: rate('seconds'),
+    }
+  }
+}
+
+/** The app on a store of its own. It has read two pages before anything is measured: a service is warm. */
+async function openHeadrace(name: string, folder: string, tessdataDir: string | undefined): Promise<Reader> {
+  const artifacts = await openLocalArtifacts(join(folder, 'artifacts'))
+  const store = await openSqliteStore(join(folder, 'jobs.db'))
+  const { tasks } = documentsApp({ artifacts, cacheDir: join(folder, 'cache'), tessdataDir })
+  const engine = createEngine({ store, artifacts, tasks })
+  const worker = await engine.startWorker({ queues: { documents: 1 } })
+  const reader: Reader = {
+    name,
+    cpuSeconds: () => {
+      const { user, system } = process.cpuUsage()
+      return (user + system) / 1e6
+    },
+    async read({ png }) {
+      const { id: artifact } = await artifacts.put(png)
+      const { id } = await engine.submit(PROCESS_DOCUMENT, { document: { artifact }, name: 'page.png' })
+      const { files } = (await engine.result(id)) as unknown as DocumentSummary
+      const json = await artifacts.readBytes(parseArtifactId(files.json?.artifact))
+      const { pages } = JSON.parse(Buffer.from(json).toString()) as DocumentContent // as the app writes it
+      return pages.flatMap((page) => page.words.map(({ text }) => text))
+    },
+    async [Symbol.asyncDispose]() {
+      await worker.stop({ graceMs: 0 })
+      await store[Symbol.asyncDispose]()
+    },
+  }
+  for await (const page of knownPages((index) => index < 2)) await reader.read(page, '')
+  return reader
+}
+
+function tesseractReader(name: string): Reader {
+  return {
+    name,
+    cpuSeconds: childCpuSeconds,
+    read: (_, path) => tesseractWords(path),
+    async [Symbol.asyncDispose]() {},
+  }
+}
+
+/** Of all children of this process that have ended. */
+function childCpuSeconds(): number {
+  const fields = readFileSync('/proc/self/stat', 'latin1').split(') ')[1]?.split(' ') ?? []
+  return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND
+}
+
+/** The same picture, as another file: what follows a PNG's end is not looked at. */
+function withComment(png: Buffer, comment: string): Buffer {
+  return Buffer.concat([png, Buffer.from(comment)])
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / Math.max(1, values.length)
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits))
+}
