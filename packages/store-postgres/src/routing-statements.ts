@@ -10,7 +10,11 @@ export const bumpRouting = `update routing set version = version + 1 where id = 
 export const queueSettings = `
   select name, paused, fair, vtime, rate_count, rate_per_ms, tokens, tokens_at from queues order by name`
 
-/** In the order of their names. Primary key: queues (name). */
+/** Primary key: queues (name). */
+export const queueByName = `
+  select name, paused, fair, vtime, rate_count, rate_per_ms, tokens, tokens_at from queues where name = $1`
+
+/** Primary key: queues (name). */
 export const lockQueue = `
   select name, paused, fair, vtime, rate_count, rate_per_ms, tokens, tokens_at from queues where name = $1 for update`
 

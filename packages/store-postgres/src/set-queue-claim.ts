@@ -11,6 +11,7 @@ import {
 } from '@headrace/engine'
 import { type ClaimedRow, claimCall, type KnownWorker, toClaimed } from './claim.ts'
 import { tryAgain } from './connection/errors.ts'
+import { statements } from './connection/named.ts'
 import type { Session } from './connection/session.ts'
 import { type Context, inTransaction, type Work } from './context.ts'
 import type { Lane } from './lanes.ts'
@@ -49,6 +50,12 @@ async function claimFromSetQueue(
   free: Amounts | undefined,
 ): Promise<{ readonly jobs: readonly Claimed[]; readonly room: Amounts | undefined }> {
   const room = free && { free }
+  // A queue that gives out nothing now is looked at by every commit, and need not be locked for that.
+  const [seen] = await session.run<QueueRow>(statements.queueByName, [asked.queue])
+  if (seen !== undefined && slotsAllowed(toSettings(seen), asked.slots, context.clock.now()) === 0) {
+    hintAtToken(context, toSettings(seen))
+    return { jobs: [], room: free }
+  }
   let isPlain = false
   const jobs = await inTransaction(session, context, async (work) => {
     const row = await work.tx.row<QueueRow>('lockQueue', asked.queue)
@@ -108,7 +115,7 @@ function slotsAllowed({ paused, rate, bucket }: QueueSettings, slots: number, no
   return rate === undefined ? slots : Math.min(slots, wholeTokens(refilled(rate, bucket, now)))
 }
 
-function hintAtToken({ hints }: Work, { paused, rate, bucket }: QueueSettings): void {
+function hintAtToken({ hints }: Context, { paused, rate, bucket }: QueueSettings): void {
   if (!paused && rate !== undefined) hints.dueAt(nextTokenAt(rate, bucket))
 }
 
