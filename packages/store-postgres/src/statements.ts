@@ -663,7 +663,7 @@ export const signalTarget = `
 /** Whether it still lives. Primary key: live (seq). */
 export const lockJob = `select seq, attempt from live where seq = $1::bigint for update`
 
-/** Index: signals_by_key (seq, name, key). */
+/** Index: signals_by_key (seq, name, key) or signals_by_job (seq). */
 export const signalByKey = `
   select consumed from signals where seq = $1::bigint and name = $2 and key = $3 and key is not null`
 
