@@ -51,9 +51,7 @@ export class CallersTransactions {
     const { context: makeContext } = this.#parts
     const context = { ...makeContext(), hints: new HintCollector() }
     const found = await this.#identify(session)
-    const { routing } = context
-    const reload = () => this.#parts.writer.run((own) => routing.load(own))
-    const enqueued = await routing.obeyWith(reload, () => this.#store(session, context, jobs, found.search_path))
+    const enqueued = await this.#store(session, context, jobs, found.search_path)
     const hint = context.hints.take()
     if (hint !== undefined) this.#watch(found.xact, hint, context)
     return enqueued
@@ -68,6 +66,8 @@ export class CallersTransactions {
     const { schema, writer } = this.#parts
     // A lane says nothing of any job, so it is made outside, and is there even when the transaction is rolled back.
     const placed = await writer.run(async (own) => {
+      // As it is committed by now: the caller's transaction may see an older state, and may last.
+      await context.routing.load(own)
       const roots = await placeRoots(own, context, jobs)
       await context.lanes.make(
         own,

@@ -136,7 +136,8 @@ async function storeRoots(
 /** Stores jobs that are let in, and notes them where they have to ask. */
 export async function storePlaced(work: Work, placed: readonly Placed[], isAnnounced = true): Promise<void> {
   const { tx, lanes, hints, now, routing } = work
-  const { version } = routing
+  // Within a caller's transaction they were placed by what was committed, whatever it sees itself.
+  const version = isAnnounced ? routing.version : undefined
   await tx.all([
     storeJobs(placed, { lanes, now, isAnnounced, version }),
     ...placed.flatMap(({ job }) => keepSteps(job)),
@@ -250,7 +251,7 @@ export function storeJobs(
     readonly now: number
     readonly isAnnounced?: boolean
     /** Of the routing by which they were placed; left out: where they go does not depend on it. */
-    readonly version?: number
+    readonly version?: number | undefined
   },
 ): Call {
   const list = <T>(pick: (one: Placed) => T) => placed.map(pick)

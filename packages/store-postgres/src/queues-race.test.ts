@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { JobId, NewJob, Store, WorkerId } from '@headrace/engine'
+import pg from 'pg'
 import { openPostgresStore } from './postgres-store.ts'
 import { postgresForTests, WITHOUT_POSTGRES } from './testing/server.ts'
 
@@ -84,6 +85,30 @@ test('jobs that several processes store while deployments take turns go to the o
       const stored = jobs(stores.length)
       await Promise.all(stores.map((store, index) => store.enqueue(stored.slice(index, index + 1))))
       for (const { id } of stored) assert.equal((await first.job(id))?.deployment, deployment)
+    }
+  })
+})
+
+test('a job that is stored in a transaction with an older view of the database goes to the deployment that is active now', {
+  skip,
+}, async () => {
+  await withProcesses(async ([first, second]) => {
+    assert.ok(first && second)
+    const client = new pg.Client({ connectionString: server?.urls[0] ?? '' })
+    await client.connect()
+    try {
+      await client.query('begin isolation level repeatable read')
+      await client.query('select 1')
+      const worker = crypto.randomUUID() as WorkerId
+      const traits = { name: 'teal', queues: { tiles: 1 }, leaseMs: 60_000, deployment: 'teal' }
+      await second.addWorker({ id: worker, ...traits }, () => {})
+      await second.changeDeployment('teal', 'active')
+      const [job] = jobs(1) as [NewJob]
+      assert.deepEqual(await first.enqueueIn(client, [job]), [{ outcome: 'created', id: job.id }])
+      await client.query('commit')
+      assert.equal((await first.job(job.id))?.deployment, 'teal')
+    } finally {
+      await client.end()
     }
   })
 })

@@ -38,17 +38,12 @@ export class Routing {
 
   /** Does it again where somebody has changed what it went by. */
   async obey<T>(session: Session, work: () => Promise<T>): Promise<T> {
-    return this.obeyWith(() => this.load(session), work)
-  }
-
-  /** @param reload where it is read from another connection than the one that does the work */
-  async obeyWith<T>(reload: () => Promise<void>, work: () => Promise<T>): Promise<T> {
     for (let tries = 1; ; tries++) {
       try {
         return await work()
       } catch (error) {
         if (codeOf(error) !== ROUTING_CHANGED || tries >= TRIES_MAX) throw error
-        await reload()
+        await this.load(session)
       }
     }
   }
