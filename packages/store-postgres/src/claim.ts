@@ -1,4 +1,12 @@
-import { type Claimed, type Commit, type JobId, LaneChoice, type Starving, type WorkerTraits } from '@headrace/engine'
+import {
+  type Claimed,
+  type Commit,
+  type JobId,
+  LaneChoice,
+  type Lease,
+  type Starving,
+  type WorkerTraits,
+} from '@headrace/engine'
 import { statements } from './connection/named.ts'
 import type { Call } from './connection/pipeline.ts'
 import { call } from './connection/session.ts'
@@ -14,6 +22,8 @@ type Mark = { readonly urgency: number; readonly rank: number; readonly seq: num
 
 /** A worker as this process's store knows it. */
 export class KnownWorker {
+  /** By the number of the job: attempts that this worker runs whose claims were not waited for on the disk. */
+  readonly #unflushed = new Map<number, number>()
   /** The store's own number for it; negative for whoever was never added here, and so holds nothing. */
   readonly number: number
   readonly deployment: string
@@ -28,6 +38,21 @@ export class KnownWorker {
     this.number = number
     this.deployment = traits.deployment ?? ''
     this.#lanes = new LaneChoice(traits)
+  }
+
+  /**
+   * Leaves out what it runs already: a claim that a crash of the database forgot, and that is made again for the same
+   * attempt. The database knows now what the worker knew all the while.
+   */
+  newOf(rows: readonly ClaimedRow[], isFlushed: boolean): readonly ClaimedRow[] {
+    const fresh = rows.filter(({ seq, attempt }) => this.#unflushed.get(seq) !== attempt)
+    if (!isFlushed) for (const { seq, attempt } of fresh) this.#unflushed.set(seq, attempt)
+    return fresh
+  }
+
+  /** It no longer runs this attempt: if it is given the same one again, that is another run. */
+  forget({ row, attempt }: Pick<Lease, 'row' | 'attempt'>): void {
+    if (this.#unflushed.get(row) === attempt) this.#unflushed.delete(row)
   }
 
   /** Which of a queue's lanes it may take jobs of. */

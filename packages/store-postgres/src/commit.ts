@@ -37,6 +37,7 @@ export async function commitBatch(
   batch: Commit,
   worker: KnownWorker,
 ): Promise<CommitResult> {
+  for (const { lease } of batch.settle) worker.forget(lease)
   // It may have been promoted again.
   if (context.routing.isRetired(worker.deployment)) await context.routing.load(session)
   await makeLanesOfSteps(session, context.lanes, batch)
@@ -62,10 +63,15 @@ async function commitQuickly(
   const tells = tellCalls(batch.tell, worker.number)
   const settles = settle.length === 0 ? [] : [settleCall(settle, worker.number, now)]
   const claims = claimCalls(context, batch, worker, now)
-  const results = await session.pipeline([...tells, ...settles, ...claims.calls])
+  // A claim promises nothing to anybody: one that a crash forgets is made again.
+  const isFlushed = tells.length + settles.length > 0
+  const before = isFlushed ? [...tells, ...settles] : [call(statements.withoutFlush)]
+  const ended = settle.map(({ lease }) => lease.jobId)
+  const behind = ended.length === 0 ? [] : context.ahead.tell({ ended, events: true })
+  const results = await session.pipeline([...before, ...claims.calls], behind)
   if (tells.length > 0) hints.events()
-  const answer = readSettled(results[tells.length] ?? [], settle, context)
-  const claimed = readClaims(results.slice(tells.length + settles.length), claims, context, batch, worker)
+  const answer = readSettled(settles.length === 0 ? [] : (results[tells.length] ?? []), settle, context)
+  const claimed = readClaims(results.slice(before.length), claims, { context, batch, worker, isFlushed })
   const left = settle.filter((_, index) => !answer.settled.has(index))
   const slow = left.length === 0 ? undefined : await commitSlowly(session, context, justSettle(batch, left), worker)
   const settled = settle.map((settlement, index) =>
@@ -176,9 +182,17 @@ function claimCalls(context: Context, batch: Commit, worker: KnownWorker, now: n
 function readClaims(
   results: readonly Rows[],
   { calls, asked }: Claims,
-  context: Context,
-  batch: Commit,
-  worker: KnownWorker,
+  {
+    context,
+    batch,
+    worker,
+    isFlushed,
+  }: {
+    readonly context: Context
+    readonly batch: Commit
+    readonly worker: KnownWorker
+    readonly isFlushed: boolean
+  },
 ): { readonly jobs: readonly Claimed[]; readonly hasNews: boolean } {
   if (calls.length === 0) return { jobs: [], hasNews: false }
   // The statements' own columns.
@@ -189,7 +203,7 @@ function readClaims(
   const jobs = asked.flatMap(({ lanes, slots }, index) => {
     const rows = (results[3 + index] ?? []) as unknown as readonly ClaimedRow[]
     worker.remember(rows, lanes, slots)
-    return rows.map((row) => toClaimed(row, batch, context.lanes))
+    return worker.newOf(rows, isFlushed).map((row) => toClaimed(row, batch, context.lanes))
   })
   if (jobs.length > 0) context.hints.events()
   return { jobs, hasNews }
@@ -241,7 +255,7 @@ async function claimAgain(
   claims: Claims,
 ): Promise<readonly Claimed[] | 'routing_changed'> {
   try {
-    return readClaims(await session.pipeline(claims.calls), claims, context, batch, worker).jobs
+    return readClaims(await session.pipeline(claims.calls), claims, { context, batch, worker, isFlushed: true }).jobs
   } catch (error) {
     if (codeOf(error) !== ROUTING_CHANGED) throw error
     return 'routing_changed'
@@ -265,9 +279,13 @@ async function commitSlowly(
     answers = await work.tx.commit(claims.calls)
     return said
   })
+  for (const [index, answer] of result.advanced.entries()) {
+    const lease = batch.advance[index]?.lease
+    if (answer === 'lease_lost' && lease !== undefined) worker.forget(lease)
+  }
   const isClaimed = answers.length > 0
   const { jobs, hasNews } = isClaimed
-    ? readClaims(answers, claims, context, batch, worker)
+    ? readClaims(answers, claims, { context, batch, worker, isFlushed: true })
     : { jobs: [], hasNews: claims.calls.length > 0 }
   const hasServed = !context.notes.isEmpty
   const served = await serveNotes(session, context)

@@ -1,4 +1,5 @@
 import type { Clock, HintCollector } from '@headrace/engine'
+import type { Ahead } from './ahead.ts'
 import type { Session } from './connection/session.ts'
 import { Transaction } from './connection/transaction.ts'
 import type { Lanes } from './lanes.ts'
@@ -13,6 +14,8 @@ export type Context = {
   readonly routing: Routing
   /** What to tell others once it is committed. */
   readonly hints: HintCollector
+  /** What others are told before that. */
+  readonly ahead: Ahead
   /** What is left for limits and the result cache, to be served once it is committed. */
   readonly notes: Notes
 }

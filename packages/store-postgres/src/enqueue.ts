@@ -1,4 +1,4 @@
-import { type Enqueued, type HintCollector, type JobId, type LaneKey, laneOf, type NewJob } from '@headrace/engine'
+import { type Enqueued, HintCollector, type JobId, type LaneKey, laneOf, type NewJob } from '@headrace/engine'
 import { areAnswered } from './cache.ts'
 import { Changes } from './changes.ts'
 import { statements } from './connection/named.ts'
@@ -51,12 +51,12 @@ export async function enqueueJobs(session: Session, context: Context, all: reado
   )
   if (refused.size === 0 && jobs.every(isPlain)) {
     const now = context.clock.now()
-    await session.pipeline([
-      storeJobs(
-        jobs.map((job) => ({ job })),
-        { lanes: context.lanes, now, version: context.routing.version },
-      ),
-    ])
+    const { lanes, routing, ahead } = context
+    const placed = jobs.map((job) => ({ job }))
+    const hints = new HintCollector()
+    hintAtNew(hints, jobs, now)
+    const behind = ahead.tell(hints.take() ?? {})
+    await session.pipeline([storeJobs(placed, { lanes, now, version: routing.version })], behind)
     hintAtNew(context.hints, jobs, now)
     return jobs.map(({ id }) => ({ outcome: 'created', id }))
   }

@@ -375,4 +375,24 @@ export const migrations: readonly string[] = [
   create index cache_by_job on cache (seq);
   create index signals_by_job on signals (seq);
   `,
+  `
+  -- As before; and what is read behind it stays: a claim does not wait for the disk, and a crash could forget what it drew.
+  -- Where something is not on the disk yet, a record of this transaction's own makes its commit wait for all of it.
+  create or replace function stored_before() returns bigint volatile language plpgsql as $$
+    declare
+      newest bigint;
+      pending bigint;
+    begin
+      select last_value + is_called::int into newest from event_numbers;
+      select min(((classid::bigint << 32) | objid::bigint) & ((1::bigint << 44) - 1)) into pending
+      from pg_locks
+      where locktype = 'advisory' and objsubid = 1 and (classid::bigint >> 12) = lock_space()
+        and database = (select oid from pg_database where datname = current_database());
+      if pg_current_wal_flush_lsn() < pg_current_wal_insert_lsn() then
+        perform pg_logical_emit_message(true, 'headrace', '');
+      end if;
+      return least(newest, pending) * 1024;
+    end
+  $$;
+  `,
 ]

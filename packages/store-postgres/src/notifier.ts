@@ -1,5 +1,6 @@
 import type { Hint } from '@headrace/engine'
 import { statements } from './connection/named.ts'
+import type { Call } from './connection/pipeline.ts'
 import { call, type Session } from './connection/session.ts'
 
 /** PostgreSQL takes payloads of less than 8000 bytes. */
@@ -69,6 +70,11 @@ export class Notifier {
     }
   }
 
+  /** What another session may send behind a transaction: it spares the waking up of a second one. */
+  callsFor(hint: Hint): readonly Call[] {
+    return this.#isClosed || this.#session === undefined ? [] : [this.#callFor([hint])]
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true
     clearTimeout(this.#timer)
@@ -87,15 +93,19 @@ export class Notifier {
       clearTimeout(this.#eventsTimer)
       this.#eventsTimer = undefined
       const hints = this.#pending.splice(0)
-      const payloads = messagesOf(hints).map((hint) => JSON.stringify({ from: this.#name, hint } satisfies Message))
       try {
-        await this.#session.pipeline([call(statements.notify, this.#channel, payloads)])
+        await this.#session.pipeline([this.#callFor(hints)])
       } catch {
         // They were hints: whoever missed them looks for himself.
       }
     }
     this.#pending = []
     this.#isSending = false
+  }
+
+  #callFor(hints: readonly Hint[]): Call {
+    const payloads = messagesOf(hints).map((hint) => JSON.stringify({ from: this.#name, hint } satisfies Message))
+    return call(statements.notify, this.#channel, payloads)
   }
 
   #receive(payload: string): void {

@@ -55,6 +55,7 @@ import {
   toRelease,
   toWorkerRow,
 } from '@headrace/engine/rows'
+import { Ahead } from './ahead.ts'
 import { purgeCache } from './cache.ts'
 import { CallersTransactions } from './callers-transaction.ts'
 import { Changes } from './changes.ts'
@@ -421,11 +422,13 @@ class PostgresStore implements Store {
   }
 
   #context(): Context {
+    const ahead = new Ahead((hint) => this.#notifier?.callsFor(hint) ?? [])
     return {
       clock: this.clock,
       lanes: this.#lanes,
       routing: this.#routing,
       hints: new HintCollector(),
+      ahead,
       notes: new Notes(),
     }
   }
@@ -436,7 +439,10 @@ class PostgresStore implements Store {
     const result = await this.#routing.obey(session, () => work(context))
     await serveNotes(session, context)
     const hint = context.hints.take()
-    if (hint !== undefined) this.#tell(hint)
+    if (hint === undefined) return result
+    this.#listeners.tell(hint)
+    const rest = context.ahead.rest(hint)
+    if (rest !== undefined) this.#notifier?.send(rest)
     return result
   }
 

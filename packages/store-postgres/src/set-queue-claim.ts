@@ -70,7 +70,7 @@ async function claimFromSetQueue(
     const claimed = await take(work, worker, { ...asked, slots }, room)
     if (settings !== undefined) settle(work, settings, claimed)
     if (claimed.length > 0) work.hints.events()
-    return claimed.map((one) => toClaimed(one, batch, work.lanes))
+    return worker.newOf(claimed, true).map((one) => toClaimed(one, batch, work.lanes))
   })
   // It has no settings any more.
   if (isPlain && context.routing.isSet(asked.queue)) await context.routing.load(session)

@@ -87,6 +87,8 @@ async function readAllPlans(url: string): Promise<readonly { readonly when: stri
       select n, 1, 'now', '', n, 0 from generate_series(1, ${WAITING}) as n;
       insert into outcomes (seq, ended_at, ended_cursor, attempt, state, result)
       select n, n, n, 1, 1, '{}' from generate_series(1, ${WAITING}) as n;
+      insert into signals (seq, name, key, value, at)
+      select n / 10, 'name ' || n % 5, 'key ' || n, '{}', n from generate_series(1, ${WAITING}) as n;
       insert into attempts (seq, started_at, started_cursor, ended_at, ended_cursor, due_at, attempt, worker, outcome)
       select n, n, n, n, n, n, 1, 1, 'retried' from generate_series(1, ${WAITING}) as n;
       analyze`)

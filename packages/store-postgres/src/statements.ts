@@ -855,6 +855,9 @@ export const statesOfJobs = `
   left join outcomes on outcomes.seq = jobs.seq
   left join live on live.seq = jobs.seq`
 
+/** What follows in its transaction is not waited for until it is on the disk. Primary key: none, a setting. */
+export const withoutFlush = `select set_config('synchronous_commit', 'off', true)`
+
 /** Primary key: none, a channel. */
 export const notify = `select pg_notify($1, payload) from unnest($2::text[]) as payload`
 

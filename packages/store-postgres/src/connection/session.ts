@@ -38,7 +38,7 @@ const CALLERS = new WeakMap<Client, Session>()
 /** What can be asked of a connection. */
 export interface Questions {
   run<R>(statement: Prepared, values: readonly Value[]): Promise<readonly R[]>
-  pipeline(calls: readonly Call[]): Promise<readonly (readonly Row[])[]>
+  pipeline(calls: readonly Call[], behind?: readonly Call[]): Promise<readonly (readonly Row[])[]>
   script(sql: string): Promise<readonly Row[]>
 }
 
@@ -47,6 +47,7 @@ export class Session implements Questions {
   readonly #client: Client
   readonly #address: Address
   readonly #prepared = { known: new Set<string>(), doubtful: new Set<string>() }
+  #behind: Promise<void> | undefined
   #isOver = false
 
   /** Called once, when the connection is gone without having been closed from here. */
@@ -105,16 +106,18 @@ export class Session implements Questions {
 
   /**
    * Sends all at once. Outside of an open transaction they are one of their own.
+   * @param behind sent in a transaction of its own as soon as that is over; nobody waits for it, or hears that it failed
    * @throws what PostgreSQL said, under our names where there are some
    */
-  async pipeline(calls: readonly Call[]): Promise<readonly (readonly Row[])[]> {
+  async pipeline(calls: readonly Call[], behind: readonly Call[] = []): Promise<readonly (readonly Row[])[]> {
     const startedAt = performance.now()
+    if (this.#behind !== undefined) await this.#behind
     const timer = setTimeout(() => this.#abandon(), ANSWER_MS)
     timer.unref()
     try {
-      return await new Promise((resolve, reject) => {
-        this.#client.query(new Pipeline(calls, this.#prepared, { resolve, reject }))
-      })
+      const answered = this.#ask(calls)
+      if (behind.length > 0) this.#sendBehind(behind)
+      return await answered
     } catch (error) {
       throw namedError(error, this.#address.shown, performance.now() - startedAt)
     } finally {
@@ -125,6 +128,7 @@ export class Session implements Questions {
   /** One or more statements without values, as text. */
   async script(sql: string): Promise<readonly Row[]> {
     const startedAt = performance.now()
+    if (this.#behind !== undefined) await this.#behind
     try {
       return ((await this.#client.query(sql)).rows ?? []) as readonly Row[]
     } catch (error) {
@@ -148,6 +152,19 @@ export class Session implements Questions {
     ;(this.#client as Client & Refs).ref()
     // Whatever goes wrong now, the connection is gone in the end.
     await this.#client.end().catch(() => {})
+  }
+
+  #ask(calls: readonly Call[]): Promise<Row[][]> {
+    return new Promise((resolve, reject) => {
+      this.#client.query(new Pipeline(calls, this.#prepared, { resolve, reject }))
+    })
+  }
+
+  #sendBehind(calls: readonly Call[]): void {
+    const done = () => {
+      this.#behind = undefined
+    }
+    this.#behind = this.#ask(calls).then(done, done)
   }
 
   #abandon(): void {

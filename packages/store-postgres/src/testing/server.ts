@@ -55,8 +55,12 @@ export type TestServer = {
 /**
  * A PostgreSQL of our own on a free port; undefined where none is installed.
  * @param locked users who need a password; all others are trusted
+ * @param more settings, as `name=value`
  */
-export async function startPostgres(locked: readonly string[] = []): Promise<TestServer | undefined> {
+export async function startPostgres(
+  locked: readonly string[] = [],
+  more: readonly string[] = [],
+): Promise<TestServer | undefined> {
   const found = postgresBinaries()
   if (found === undefined) return undefined
   const folder = mkdtempSync(join(tmpdir(), 'headrace-postgres-'))
@@ -77,7 +81,7 @@ export async function startPostgres(locked: readonly string[] = []): Promise<Tes
     const settings = ['listen_addresses=127.0.0.1', 'max_connections=300', 'fsync=off', 'shared_buffers=64MB']
     const [command, ...args] = asPostgres(postgres, [
       ...['-D', data, '-p', String(port), '-k', folder],
-      ...settings.flatMap((setting) => ['-c', setting]),
+      ...[...settings, ...more].flatMap((setting) => ['-c', setting]),
     ])
     return spawn(command, args, { stdio: 'ignore' })
   }
