@@ -6,9 +6,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Page } from 'playwright-core'
+import { convolutional, convolutionalManifest } from '../../inference/src/testing/example-models.ts'
 import { buildServedPages, testServed } from './pages.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
+
+const RED_PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
 
 let built: Promise<void> | undefined
 
@@ -78,6 +84,28 @@ testServed('with the real server, an area becomes a survey on the map, a job, an
   await page.getByText(/^alive/).waitFor()
   await page.goto('/app/processes/watershed.analyze-soil')
   await page.getByRole('button', { name: 'Run' }).waitFor()
+})
+
+testServed('with the real server, a model is deployed by its two files, and says what a picture is', async (open) => {
+  await using folder = await temporaryFolder()
+  await using served = await serve(folder.path)
+  await using opened = await open(served.url)
+  const { page } = opened
+  await page.goto(served.loginUrl)
+  await page.goto('/app/models')
+  await page.getByText('No model is deployed yet.').waitFor()
+  const manifest = Buffer.from(JSON.stringify(convolutionalManifest()))
+  await page.getByLabel('Model and manifest').setInputFiles([
+    { name: 'shapes.onnx', mimeType: 'application/octet-stream', buffer: convolutional() },
+    { name: 'shapes.json', mimeType: 'application/json', buffer: manifest },
+  ])
+  await page.getByRole('button', { name: 'Deploy' }).click()
+  const row = page.getByRole('row', { name: /shapes Shapes 1 default loaded/ })
+  await row.waitFor()
+  await page.getByLabel('Picture').setInputFiles({ name: 'red.png', mimeType: 'image/png', buffer: RED_PIXEL })
+  for (const label of ['circle', 'square', 'star', 'wave'])
+    await page.getByRole('rowheader', { name: label, exact: true }).waitFor()
+  await row.getByRole('cell', { name: '1.0 of 8' }).waitFor()
 })
 
 testServed('with the real server, a refused area is explained by its field', async (open) => {

@@ -86,7 +86,12 @@ export class Predictor {
   }
 }
 
+/** By manifest, for a long list of labels is not to be hashed for each request. */
+const hashes = new WeakMap<ModelRecord['manifest'], string>()
+
 /** The same file with another manifest is another model. */
 function poolKey({ manifest, artifact }: Version): string {
-  return `${artifact} ${hash('sha256', JSON.stringify(manifest))}`
+  const known = hashes.get(manifest) ?? hash('sha256', JSON.stringify(manifest))
+  hashes.set(manifest, known)
+  return `${artifact} ${known}`
 }

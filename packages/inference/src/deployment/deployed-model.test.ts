@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import sharp from 'sharp'
 import { parseManifest } from '../manifest/manifest.ts'
+import { Session } from '../session/session.ts'
 import { convolutional, convolutionalManifest, dense, LINE, lineManifest } from '../testing/example-models.ts'
 import { writeOnnx } from '../testing/write-onnx.ts'
 import { DeployedModel } from './deployed-model.ts'
@@ -260,4 +261,16 @@ test('a pool forgets a model that could not be loaded', async () => {
   await writeFile(path, writeOnnx(LINE))
   await pool.get('one', parseManifest(lineManifest), hold)
   await pool.close()
+})
+
+test('a run without an end is given up, its thread ended, and the model loaded again for the next', async () => {
+  const path = join(dir, 'slow.onnx')
+  await writeFile(path, convolutional(64, 128))
+  const manifest = parseManifest(convolutionalManifest(128))
+  const session = await Session.open(path, manifest, 1)
+  const rows = 16
+  const image = { dtype: 'float32', dims: [rows, 3, 128, 128], data: new Float32Array(rows * 3 * 128 * 128) } as const
+  await assert.rejects(session.run({ image }), { code: 'model_run_failed', retryable: true, message: /took more than/ })
+  assert.ok(session.isGone)
+  await session.close()
 })

@@ -7,6 +7,9 @@ import type { FromSession, PlainError, SessionSetup, ToSession } from './message
 /** To look through a file, load it and run it once. */
 const LOAD_MS = 120_000
 
+/** A run that takes longer has a loop without an end, or a machine that is of no use for it. */
+const RUN_MS = 300_000
+
 type Running = { readonly resolve: (outputs: Tensors) => void; readonly reject: (error: Error) => void }
 
 /** A model that is loaded, in a thread of its own: a run takes the thread, and not the server's event loop. */
@@ -16,24 +19,27 @@ export class Session {
   #number = 0
   #gone: Error | undefined
   readonly #exited: Promise<void>
+  readonly #runMs: number
 
-  private constructor(thread: Worker) {
+  private constructor(thread: Worker, runMs: number) {
     this.#thread = thread
+    this.#runMs = runMs
     this.#exited = new Promise((resolve) => thread.once('exit', () => resolve()))
   }
 
   /**
    * Checks a model file and loads it.
+   * @param runMs after so long a run is given up, and its thread ended
    * @throws {ModelError} what is wrong with it, or with its manifest
    */
-  static async open(path: string, manifest: ModelManifest): Promise<Session> {
+  static async open(path: string, manifest: ModelManifest, runMs = RUN_MS): Promise<Session> {
     const workerData: SessionSetup = { path, manifest }
     const thread = new Worker(new URL('./session-thread.ts', import.meta.url), {
       workerData,
       name: `${manifest.name}@${manifest.version}`,
     })
     // What runs is waited for by somebody; an idle model keeps no program alive.
-    const session = new Session(thread)
+    const session = new Session(thread, runMs)
     try {
       await session.#ready()
     } catch (error) {
@@ -54,11 +60,12 @@ export class Session {
   run(inputs: Tensors): Promise<Tensors> {
     if (this.#gone) return Promise.reject(this.#gone)
     const number = ++this.#number
-    return new Promise((resolve, reject) => {
-      this.#running.set(number, { resolve, reject })
-      this.#thread.ref()
-      this.#post({ type: 'run', number, inputs })
-    })
+    const { promise, resolve, reject } = Promise.withResolvers<Tensors>()
+    const timer = setTimeout(() => this.#giveUp(), this.#runMs)
+    this.#running.set(number, { resolve, reject })
+    this.#thread.ref()
+    this.#post({ type: 'run', number, inputs })
+    return promise.finally(() => clearTimeout(timer))
   }
 
   /** Lets what runs come to its end, then gives the memory back. */
@@ -95,6 +102,11 @@ export class Session {
     if (this.#running.size === 0) this.#thread.unref()
     if (message.type === 'ran') running?.resolve(message.outputs)
     else running?.reject(errorOf(message.error))
+  }
+
+  #giveUp(): void {
+    this.#die(new Error(`a run took more than ${this.#runMs / 1_000} s`))
+    void this.#thread.terminate()
   }
 
   #die(cause: Error): void {
