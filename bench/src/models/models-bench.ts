@@ -11,7 +11,7 @@ import { UsageError } from '../options.ts'
 import { asker, type Load, load, throughput } from './ask.ts'
 
 const CALLERS = 64
-const DEADLINE_MS = 100
+const DEADLINE_MS = 250
 /** Of the throughput: as many callers as there are wait as long as they wait. */
 const PATIENT_MS = 30_000
 const LIMITS = { maxBatch: 32, maxDelayMs: 2, queueMax: 1_024 }

@@ -177,6 +177,23 @@ test('what could not be answered in time is not even begun', async () => {
   assert.equal(runs.length, 2)
 })
 
+test('what cannot be held is refused at once, before it is read, and one stalled run is no measure for ever', async () => {
+  const { ask, runs, advance, batcher, figures } = stage()
+  void ask([1])
+  await advance(5)
+  await advance(400)
+  await runs[0]?.end() // a run takes 400 ms, it seems
+  assert.throws(() => batcher.refuseHopeless(200), { code: 'model_too_late' })
+  await assert.rejects(ask([2], { deadlineMs: 200 }), { code: 'model_too_late' })
+  assert.equal(figures.now().tooLate, 2)
+  await advance(1_000)
+  batcher.refuseHopeless(200)
+  const tried = ask([3], { deadlineMs: 200 })
+  await advance(5)
+  await runs[1]?.end()
+  assert.deepEqual(await valuesOf(tried), [3])
+})
+
 test('who runs past the deadline is told at the deadline, and the others of the batch get their answers', async () => {
   const { ask, runs, advance } = stage()
   const [hasty, patient] = [ask([1], { deadlineMs: 20 }), ask([2])]

@@ -43,6 +43,9 @@ type Waiting = {
   letGo: () => void
 }
 
+/** After so long without a run nothing is refused for what runs took before: one that stalled is no measure for ever. */
+const KNOWN_FOR_MS = 1_000
+
 /** How much of the newest run goes into the estimate of the next one. */
 const NEWEST_SHARE = 0.2
 
@@ -73,6 +76,8 @@ export class Batcher {
   #cancelTimer: (() => void) | undefined
   /** Of a run, smoothed; undefined before the first. */
   #runMs: number | undefined
+  #startedAt = 0
+  #ranAt = 0
   #idle: (() => void)[] = []
 
   constructor(options: {
@@ -109,6 +114,10 @@ export class Batcher {
       this.#figures.refused()
       return Promise.reject(this.#overloaded())
     }
+    if (!isPatient && this.#waitMs(rows) > deadlineMs) {
+      this.#figures.late()
+      return Promise.reject(this.#tooLate({ arrivedAt: now, deadlineAt: now + deadlineMs }))
+    }
     return new Promise<Answer>((resolve, reject) => {
       const waiting: Waiting = {
         inputs,
@@ -129,10 +138,39 @@ export class Batcher {
     })
   }
 
+  /**
+   * Whether a request that came now would be refused, so that nobody takes the trouble of reading it.
+   * @throws {ModelError} as `submit` does
+   */
+  refuseHopeless(deadlineMs: number): void {
+    const now = this.#clock.now()
+    if (this.#hastyRows < this.#limits.queueMax && this.#waitMs(1) <= deadlineMs) return
+    this.#figures.asked(0)
+    if (this.#hastyRows >= this.#limits.queueMax) {
+      this.#figures.refused()
+      throw this.#overloaded()
+    }
+    this.#figures.late()
+    throw this.#tooLate({ arrivedAt: now, deadlineAt: now + deadlineMs })
+  }
+
   /** Resolves when nothing waits or runs any more. */
   async drained(): Promise<void> {
     if (this.isIdle) return
     await new Promise<void>((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Until so many rows more would be answered, as far as can be told: the rest of this run, and those before and with them. */
+  #waitMs(rows: number): number {
+    const runMs = this.#expectedMs()
+    const restMs = this.#isRunning ? Math.max(0, this.#startedAt + runMs - this.#clock.now()) : 0
+    const runs = this.#isBatched ? Math.ceil((this.#hastyRows + rows) / this.#limits.maxBatch) : this.#hasty + 1
+    return restMs + runs * runMs
+  }
+
+  /** Of the next run; 0 where nobody knows. */
+  #expectedMs(): number {
+    return this.#isRunning || this.#clock.now() - this.#ranAt < KNOWN_FOR_MS ? (this.#runMs ?? 0) : 0
   }
 
   #overloaded(): ModelError {
@@ -167,7 +205,7 @@ export class Batcher {
     }
   }
 
-  #tooLate({ arrivedAt, deadlineAt }: Waiting): ModelError {
+  #tooLate({ arrivedAt, deadlineAt }: Pick<Waiting, 'arrivedAt' | 'deadlineAt'>): ModelError {
     const [waited, allowed] = [this.#clock.now() - arrivedAt, deadlineAt - arrivedAt].map(Math.round)
     const took = this.#runMs === undefined ? '' : ` A run takes about ${this.#runMs.toFixed(1)} ms.`
     return new ModelError(
@@ -209,7 +247,7 @@ export class Batcher {
     }
     // Who has little time left does not wait for company.
     const next = this.#queue.slice(0, this.#limits.maxBatch)
-    const startBy = next.map(({ deadlineAt }) => deadlineAt - (this.#runMs ?? 0) * 1.5)
+    const startBy = next.map(({ deadlineAt }) => deadlineAt - this.#expectedMs() * 1.5)
     const latestAt = Math.min(first.arrivedAt + this.#limits.maxDelayMs, ...startBy)
     const waitMs = latestAt - this.#clock.now()
     if (this.#isFull() || waitMs <= 0) void this.#runNext()
@@ -221,9 +259,10 @@ export class Batcher {
   }
 
   async #runNext(): Promise<void> {
-    this.#isRunning = true
     const startedAt = this.#clock.now()
     const batch = this.#take(startedAt)
+    this.#isRunning = true
+    this.#startedAt = startedAt
     if (batch.length > 0) await this.#runBatch(batch, startedAt)
     this.#isRunning = false
     this.#consider()
@@ -231,11 +270,12 @@ export class Batcher {
 
   /** The next run's requests, oldest first; those that are too late are told so. */
   #take(now: number): readonly Waiting[] {
+    const expectedMs = this.#expectedMs()
     const batch: Waiting[] = []
     let rows = 0
     for (let at = 0; at < this.#queue.length; ) {
       const waiting = this.#queue[at] as Waiting // sound: at is within
-      if (now + (this.#runMs ?? 0) > waiting.deadlineAt) {
+      if (now + expectedMs > waiting.deadlineAt) {
         this.#remove(at)
         this.#figures.late()
         waiting.letGo()
@@ -257,7 +297,8 @@ export class Batcher {
     const rows = batch.reduce((sum, waiting) => sum + waiting.rows, 0)
     try {
       const outputs = await this.#run(together(batch))
-      const runMs = this.#clock.now() - startedAt
+      this.#ranAt = this.#clock.now()
+      const runMs = this.#ranAt - startedAt
       this.#runMs = this.#runMs === undefined ? runMs : this.#runMs + NEWEST_SHARE * (runMs - this.#runMs)
       this.#figures.ran(rows, runMs)
       let from = 0

@@ -1,6 +1,8 @@
+import { availableParallelism } from 'node:os'
 import { Batcher } from '../batch/batcher.ts'
 import { ModelError } from '../errors.ts'
 import { type ImageInput, imageTensor } from '../image/image-tensor.ts'
+import { Turns } from '../image/turns.ts'
 import { isBatched, type ModelManifest } from '../manifest/manifest.ts'
 import { outputRow, type ShapedOutput, shapeOutput } from '../output/shape-output.ts'
 import { Session } from '../session/session.ts'
@@ -40,6 +42,9 @@ export type Predictions = {
 
 /** Of one request, however many runs it takes. */
 const ROWS_MAX = 4_096
+
+/** Of pictures that are decoded in this process: more at once would only slow each other down. */
+const decoding = new Turns(availableParallelism())
 
 /** One version of a model, loaded. */
 export class DeployedModel {
@@ -96,7 +101,11 @@ export class DeployedModel {
     { deadlineMs = this.manifest.limits.deadlineMs, topK, isPatient, signal }: AskOptions = {},
   ): Promise<Predictions> {
     const askedAt = performance.now()
-    const { inputs, rows } = await this.#read(question)
+    const refuseHopeless = () => {
+      if (!isPatient) this.#batcher.refuseHopeless(deadlineMs - (performance.now() - askedAt))
+    }
+    refuseHopeless()
+    const { inputs, rows } = await this.#read(question, refuseHopeless)
     if (this.#isClosing) throw unloaded(this.manifest)
     // Reading a picture is part of the time that the caller allows.
     const leftMs = Math.max(0, deadlineMs - (performance.now() - askedAt))
@@ -140,8 +149,8 @@ export class DeployedModel {
     return isBatched(this.manifest) ? this.manifest.limits.maxBatch : rows
   }
 
-  async #read(question: Question): Promise<{ inputs: Tensors; rows: number }> {
-    const inputs = await this.#tensorsOf(question)
+  async #read(question: Question, beforeDecoding: () => void): Promise<{ inputs: Tensors; rows: number }> {
+    const inputs = await this.#tensorsOf(question, beforeDecoding)
     const counts = new Set(Object.values(inputs).map(({ dims }) => dims[0] ?? 1))
     if (!isBatched(this.manifest)) return { inputs, rows: 1 }
     const [rows = 0] = counts
@@ -153,7 +162,7 @@ export class DeployedModel {
     return { inputs, rows }
   }
 
-  async #tensorsOf(question: Question): Promise<Tensors> {
+  async #tensorsOf(question: Question, beforeDecoding: () => void): Promise<Tensors> {
     if ('inputs' in question) return this.#namedTensors(question.inputs)
     const [input] = this.manifest.inputs
     if ('rows' in question) {
@@ -168,7 +177,12 @@ export class DeployedModel {
     if (question.images.length === 0) throw invalid('There is no picture. Send at least one.')
     if (question.images.length > ROWS_MAX)
       throw invalid(`There are ${question.images.length} pictures; at most ${ROWS_MAX} are taken at once.`)
-    const tensors = await Promise.all(question.images.map((image) => imageTensor(image, input as ImageInput))) // sound: it has image
+    const decode = (image: Uint8Array) =>
+      decoding.take(() => {
+        beforeDecoding()
+        return imageTensor(image, input as ImageInput) // sound: it has image
+      })
+    const tensors = await Promise.all(question.images.map(decode))
     return { [input.name]: concat(tensors) }
   }
 
