@@ -146,6 +146,7 @@ async function measure(
     }
     const rowsPerRun = await rowsPerRunOf(one, server)
     const [oneByOne, together] = [median(perSecond.alone), median(perSecond.batched)]
+    await load(hurried.ask, { perSecond: together * 0.4, seconds: Math.min(1, seconds) }) // connections are opened
     return {
       model: one.model,
       oneByOnePerSecond: Math.round(oneByOne),
