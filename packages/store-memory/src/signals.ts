@@ -30,13 +30,16 @@ export function takeKeptSignal(endings: Endings, job: StoredJob, wait: StoredSte
   endings.receive(job, wait, { value: kept.value })
 }
 
-/** Ends the waits whose time has passed. */
+/** Ends the waits whose time has passed, those of ended workflows too: nobody hears of them. */
 export function endSignalWaits(context: Context, endings: Endings): void {
   const now = context.clock.now()
-  for (const job of liveJobs(context.place)) {
+  for (const job of context.place.jobs) {
     for (const wait of waits(job)) {
       const { name, dueAt } = wait.recorded
-      if (dueAt !== undefined && dueAt <= now) endings.receive(job, wait, { error: signalTimedOut(name) })
+      if (dueAt === undefined || dueAt > now) continue
+      const error = signalTimedOut(name)
+      if (job.live !== undefined) endings.receive(job, wait, { error })
+      else Object.assign(wait, { isReleased: true, recorded: { ...wait.recorded, error } })
     }
   }
 }

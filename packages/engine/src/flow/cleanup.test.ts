@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import type { RecordedError } from '../job/job.ts'
+import type { RecordedError, WorkerId } from '../job/job.ts'
+import type { Store } from '../store/store.ts'
 import { task } from '../task/task.ts'
 import { type Workflow, workflow } from '../task/workflow.ts'
 import { Stage } from '../testing/stage.ts'
@@ -97,6 +98,45 @@ suite('cleaning up', () => {
       assert.deepEqual(undone, IN_REVERSE)
       worker.kill()
     }
+  })
+
+  test('a request to cancel it that is heard again, late, keeps nothing from being undone', async () => {
+    await using stage = new Stage()
+    const undone: string[] = []
+    const slow = workflow({
+      name: 'slow',
+      async run(_: null, flow) {
+        for (const name of ['boat', 'car']) {
+          const undo = async () => {
+            await new Promise<void>((resolve) => stage.clock.setTimeout(resolve, 3_000))
+            undone.push(name)
+          }
+          await flow.step(name, () => 1, { compensate: undo })
+        }
+        return flow.sleep(1e6)
+      },
+    })
+    // As an answer that was under way while the workflow began to clean up.
+    let stale: Awaited<ReturnType<Store['cancelRequests']>> = []
+    const wrap = (store: Store) =>
+      new Proxy(store, {
+        get(target, key) {
+          const value: unknown = Reflect.get(target, key, target)
+          if (key !== 'cancelRequests') return typeof value === 'function' ? value.bind(target) : value
+          return async (worker: WorkerId) => {
+            const asked = await target.cancelRequests(worker)
+            if (asked.length > 0) stale = asked
+            return stale
+          }
+        },
+      })
+    const here = await stage.process([slow], { wrap })
+    await here.startWorker()
+    const id = await here.submit(slow, null)
+    await stage.clock.pass({ ms: 100 })
+    await here.engine.cancel(id)
+    assert.equal((await here.end(id)).state, 'cancelled')
+    assert.deepEqual([stale.length, undone], [1, ['car', 'boat']])
   })
 
   test('a workflow that succeeds undoes nothing', async () => {

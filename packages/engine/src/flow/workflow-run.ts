@@ -123,7 +123,8 @@ export class WorkflowRun implements Flow, Parkable {
 
   /** Asks it to stop: what it waits for is rejected, its local steps see their signal fire. The first reason counts. */
   stop(reason: StopReason, graceMs = WORKFLOW_GRACE_MS): void {
-    if (this.#stop !== undefined) return
+    // What cleans up is on its way to an end: a request to cancel it was made before that, and is heard late.
+    if (this.#stop !== undefined || (reason.why === 'cancel' && this.#claimed.ending !== undefined)) return
     this.#stop = reason
     const error = stopError(reason, this)
     if (reason.why !== 'parked') this.#controller.abort(error)

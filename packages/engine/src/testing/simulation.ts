@@ -138,7 +138,10 @@ class Simulation {
   #observe(store: Store, process: SimulatedProcess, method: string, args: readonly unknown[], result: unknown): void {
     // The proxy passes on what the Store interface says of each method.
     if (method === 'commit') this.#ledger.committed(process, args[0] as Commit, result as CommitResult)
-    if (method === 'cancel') this.#ledger.cancelled(args[0] as JobId, result as CancelOutcome, store.lastCursor())
+    if (method !== 'cancel') return
+    // A store that was closed meanwhile tells no cursor; then nothing is known of what came before or after.
+    const cursor = store.lastCursor().catch(() => Number.POSITIVE_INFINITY)
+    this.#ledger.cancelled(args[0] as JobId, result as CancelOutcome, cursor)
   }
 
   async #bootWorker(): Promise<void> {

@@ -31,7 +31,13 @@ export class Stage implements AsyncDisposable {
   /** One more process, with an engine and these tasks. */
   async process(
     tasks: readonly AnyTask[],
-    options: Pick<EngineOptions, 'artifacts' | 'deployment' | 'schedules' | 'cron'> = {},
+    {
+      wrap = (store) => store,
+      ...options
+    }: Pick<EngineOptions, 'artifacts' | 'deployment' | 'schedules' | 'cron'> & {
+      /** Puts something between the engine and its store. */
+      readonly wrap?: (store: Store) => Store
+    } = {},
   ): Promise<Actor> {
     const clock = new StoppableClock(this.clock)
     const number = this.#actors.length
@@ -43,7 +49,7 @@ export class Stage implements AsyncDisposable {
       this.clock,
       clock,
       store,
-      createEngine({ store, tasks, random, report, ...options }),
+      createEngine({ store: wrap(store), tasks, random, report, ...options }),
       reports,
     )
     this.#actors.push(actor)

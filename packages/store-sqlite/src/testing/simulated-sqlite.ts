@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { OpenSimulated, SimulatedProcess } from '@headrace/engine/testing'
+import { openDatabase } from '../database.ts'
 import { openSqliteStore } from '../sqlite-store.ts'
 
 /** Fresh SQLite files, one for each simulation, in a folder that goes with this. */
@@ -15,6 +16,7 @@ export class SimulatedSqlite implements Disposable {
     this.#deleteFile()
     this.#runs++
     const path = this.#path
+    copyFileSync(this.#template(), path)
     const byNumber = new Map<number, SimulatedProcess>()
     return async (process) => {
       const liveness = ({ id }: { id: number }) => livenessOf(byNumber.get(id))
@@ -30,6 +32,13 @@ export class SimulatedSqlite implements Disposable {
 
   get #path(): string {
     return join(this.#folder, `run-${this.#runs}.db`)
+  }
+
+  /** An empty store, made once: to make one takes longer than much of what a simulation does. */
+  #template(): string {
+    const path = join(this.#folder, 'template.db')
+    if (!existsSync(path)) openDatabase(path).close()
+    return path
   }
 
   #deleteFile(): void {
