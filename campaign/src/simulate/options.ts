@@ -3,7 +3,8 @@ import type { Plan } from '@headrace/engine/testing'
 import { UsageError } from '../options.ts'
 
 export type SimulateOptions = {
-  readonly store: 'memory' | 'sqlite'
+  /** `both`: SQLite, with each answer compared to that of the memory store. */
+  readonly store: 'memory' | 'sqlite' | 'both'
   readonly from: number
   readonly seeds: number
   /** No further seed is begun after so long. */
@@ -13,12 +14,13 @@ export type SimulateOptions = {
   readonly json: boolean
 }
 
-const USAGE = `npm run simulate -- [--store memory|sqlite] [--seeds N] [--from N] [--seconds S] [--plan JSON] [--json]`
+const USAGE = `npm run simulate -- [--store memory|sqlite|both] [--seeds N] [--from N] [--seconds S] [--plan JSON] [--json]`
 
 /** @throws {UsageError} with what is wrong and how it is used */
 export function parseSimulateOptions(args: readonly string[]): SimulateOptions {
   const { store, from, seeds, seconds, plan, json } = parse(args)
-  if (store !== 'memory' && store !== 'sqlite') throw usage(`--store ${store}: memory or sqlite`)
+  if (store !== 'memory' && store !== 'sqlite' && store !== 'both')
+    throw usage(`--store ${store}: memory, sqlite or both`)
   return {
     store,
     from: wholeNumber('--from', from),

@@ -1,4 +1,11 @@
-import { describeFailure, type Plan, type SimulationReport, shrinkReport, simulate } from '@headrace/engine/testing'
+import {
+  describeFailure,
+  mirrored,
+  type Plan,
+  type SimulationReport,
+  shrinkReport,
+  simulate,
+} from '@headrace/engine/testing'
 import { simulatedMemory } from '@headrace/store-memory/testing'
 import { SimulatedSqlite } from '@headrace/store-sqlite/testing'
 import type { SimulateOptions } from './options.ts'
@@ -25,7 +32,12 @@ export async function simulateSeeds(options: SimulateOptions, listener: Listener
   const startedAt = performance.now()
   const seconds = () => (performance.now() - startedAt) / 1_000
   using files = new SimulatedSqlite()
-  const open = options.store === 'sqlite' ? () => files.open() : simulatedMemory
+  const stores = {
+    sqlite: () => files.open(),
+    memory: simulatedMemory,
+    both: () => mirrored(files.open(), simulatedMemory()),
+  }
+  const open = stores[options.store]
   const counts: Record<string, number> = {}
   const failures: { seed: number; broken: readonly string[]; plan: Plan }[] = []
   let seeds = 0

@@ -6,7 +6,7 @@ import { simulateSeeds } from './simulate-seeds.ts'
 
 const silent = { done: () => {}, failed: assert.fail }
 
-for (const store of ['memory', 'sqlite'] as const) {
+for (const store of ['memory', 'sqlite', 'both'] as const) {
   test(`simulations of a few seeds on ${store} are counted, and keep every promise`, async () => {
     const options = parseSimulateOptions(['--store', store, '--from', '501', '--seeds', '5'])
     const report = await simulateSeeds(options, silent)

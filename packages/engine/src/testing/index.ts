@@ -11,6 +11,7 @@ export {
 export { ManualClock } from './manual-clock.ts'
 export { type Replayed, replay } from './replay/replay.ts'
 export { describeFailure, ruleOf, shrinkReport } from './simulation/find-bug.ts'
+export { mirrored } from './simulation/mirrored-store.ts'
 export type { Shrunk } from './simulation/shrink.ts'
 export {
   type OpenSimulated,

@@ -15,7 +15,10 @@ export type { Plan } from './simulation/plan.ts'
 export type { SimulatedProcess } from './simulation/world.ts'
 
 /** Opens the one shared store for one more process, on that process's `storeClock`. */
-export type OpenSimulated = (process: SimulatedProcess) => Promise<Store>
+export type OpenSimulated = ((process: SimulatedProcess) => Promise<Store>) & {
+  /** What it saw that should not be. */
+  readonly differences?: () => readonly string[]
+}
 
 export type SimulationOptions = { readonly open: OpenSimulated } & ({ readonly seed: number } | { readonly plan: Plan })
 
@@ -36,6 +39,8 @@ export type SimulationReport = {
 /** After the faults have stopped, everything has to end within this. */
 const CALM_MS = 600_000
 const SCHEDULE = 'ticks'
+/** Where one answer differs, most of those after it do. */
+const DIFFERENCES_MAX = 3
 
 /**
  * Runs the real engine on a real store, in simulated time, with everything going wrong that can: processes killed, frozen
@@ -85,6 +90,7 @@ class Simulation {
     const aftermath = await readAftermath(store, this.#ledger)
     const broken = await checkPromises(aftermath, this.#plan)
     if (this.#submitting > 0) broken.push(`submitted: ${this.#submitting} submissions never came to an end`)
+    broken.push(...(this.#open.differences?.() ?? []).slice(0, DIFFERENCES_MAX))
     await this.#close()
     return this.#report(aftermath, broken, simulatedMs)
   }
