@@ -66,6 +66,8 @@ export class Endings {
     if (job.kind === 'workflow' && asked.to !== 'succeeded') {
       const word = lastWord(this.#context, this, job, asked)
       if (word === 'begins') return false
+      // What was read of it before it began to clean up is out of date: only the worker that does so ends it now.
+      if (word !== undefined && job.worker === null) return false
       if (word !== undefined) to = endedAs(word, asked)
     }
     this.#endForGood(job, to)

@@ -109,6 +109,27 @@ export function testLastWord(open: OpenStore): void {
       assert.equal(await rig.state(id), 'failed')
     })
 
+    test('a deadline that it shares with the workflow that called it leaves both the time to clean up', async () => {
+      await using rig = await Rig.open(open)
+      const deadlineAt = rig.clock.now() + 1_000
+      const { hand, lease, id } = await rig.workflow({ cleanup: true, deadlineAt })
+      const child = rig.job({ task: 'survey', kind: 'workflow', queue: 'flows', deadlineAt })
+      await hand.advance(lease, children(1, [child]))
+      const below = await hand.claimOne('flows')
+      await hand.advance(below.lease, step(1, { compensates: true }), step(2, { kind: 'signal', name: 'go' }))
+      await hand.settle(below.lease, { outcome: 'parked', waits: [2] })
+      await hand.settle(lease, { outcome: 'parked', waits: [1] })
+      rig.clock.advance({ ms: 1_000 })
+      await rig.store.sweep()
+      for (const one of [id, child.id]) assert.equal(await rig.state(one), 'waiting')
+      const first = await hand.claimOne('flows')
+      assert.equal(first.lease.jobId, child.id)
+      assert.ok(first.ending)
+      await hand.settle(first.lease, { outcome: first.ending.to, error: first.ending.error })
+      const last = await hand.claimOne('flows')
+      assert.deepEqual([last.lease.jobId, last.ending?.to], [id, 'failed'])
+    })
+
     test('the loss of a worker while it cleans up costs nothing, and its end stays what it was', async () => {
       await using rig = await Rig.open(open)
       const { hand, lease } = await rig.workflow({ cleanup: true })
