@@ -10,8 +10,9 @@ const PAGE = readFileSync(join(ROOT, 'docs/promises.md'), 'utf8')
 type Promised = { readonly number: number; readonly tests: readonly { readonly file: string; readonly name: string }[] }
 
 function promises(): Promised[] {
-  return [...PAGE.matchAll(/^(\d+)\. ([^]*?)(?=^\d+\. |^## |^What |(?![^]))/gm)].map(([, number, text = '']) => ({
-    number: Number(number),
+  const parts = PAGE.split(/^(?=\d+\. )/m).slice(1)
+  return parts.map((text) => ({
+    number: Number.parseInt(text, 10),
     tests: [...text.matchAll(/^ +- `([^`]+)` › (.+)$/gm)].map(([, file = '', name = '']) => ({ file, name })),
   }))
 }
