@@ -40,6 +40,12 @@ export function storeOption(): Option {
   return new Option('--store <url>', text).env('HEADRACE_STORE')
 }
 
+/** For every command that starts a worker. */
+export function deploymentOption(): Option {
+  const text = 'the stack that it belongs to, such as blue: it takes jobs of no other'
+  return new Option('--deployment <name>', text).env('HEADRACE_DEPLOYMENT')
+}
+
 /** The options of a command, with those that were given before its name. */
 export function optionsOf<Options extends object>(command: Command): CommonOptions & Options {
   return command.optsWithGlobals<CommonOptions & Options>()

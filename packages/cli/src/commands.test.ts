@@ -325,6 +325,7 @@ test('doctor finds nothing wrong, and knows the server and its worker', async ()
       'Data folder ok',
       'Disk ok',
       'Store ok',
+      'Store space ok',
       'Store log ok',
       'Artifacts ok',
       'Layers ok',
@@ -439,4 +440,45 @@ test('a schedule that cannot be is refused with a reason', async () => {
   assert.match(await refused(...put, '@daily', '--zone', 'Mars/Olympus'), /no time zone Mars\/Olympus/)
   assert.match(await refused('schedules', 'put', 'never', 'echo', '--cron', '@daily'), /echo needs message/)
   assert.match(await refused('schedules', 'backfill', 'x', '--from', 'monday', '--to', '2026-01-01'), /Give an instant/)
+})
+
+test('a job says why it waits: no worker of its stack, until one comes', async () => {
+  const { stdout } = await place.run(['submit', 'echo', 'message=dark', '--deployment', 'green'])
+  const id = stdout.trim()
+  assert.match((await place.run(['job', id])).stdout, /^No worker of its deployment green takes its queue default\.$/m)
+  const list = await place.run(['deployments'])
+  assert.match(list.stdout, /^green +dark +0 +1 +0/m)
+  const worker = place.start([
+    'worker',
+    '--deployment',
+    'green',
+    '--label',
+    'gpu',
+    '--offer',
+    'cpu=2',
+    '--name',
+    'tall',
+  ])
+  assert.equal((await place.run(['watch', id])).code, 0)
+  assert.match((await place.run(['workers'])).stdout, /^tall .* gpu +cpu 2\/2 +green /m)
+  const promoted = await place.run(['deployments', 'promote', 'green'])
+  assert.equal(promoted.stdout, 'Deployment green is active; 0 of its jobs wait and 0 run.\n')
+  const workers = JSON.parse((await place.run(['workers', '--json'])).stdout).workers as { id: string; name: string }[]
+  const tall = workers.find(({ name }) => name === 'tall')?.id ?? ''
+  const drained = await place.run(['workers', 'drain', tall.slice(-12), '--grace', '1s'])
+  assert.match(drained.stdout, /takes no more jobs, and stops when it is done/)
+  const ended = await worker.ended
+  assert.equal(ended.code, 0)
+  assert.match(ended.stderr, /It was drained/)
+  const retired = await place.run(['deployments', 'retire', 'green'])
+  assert.match(retired.stdout, /^Deployment green is retired;/)
+  assert.equal((await place.run(['deployments', 'promote', 'nowhere'])).code, 3)
+})
+
+test('limits are listed while jobs live under them', async () => {
+  assert.match((await place.run(['limits'])).stdout, /No live job is under a limit|^LIMIT/)
+  assert.match((await place.run(['limits', 'nobody'])).stdout, /^No live job is under the limit nobody\.$/m)
+  const offer = await place.run(['worker', '--offer', 'watts=3'])
+  assert.equal(offer.code, 2)
+  assert.match(offer.stderr, /Give cpu, memoryMb, gpuMemoryMb or slots\.NAME/)
 })

@@ -24,11 +24,15 @@ export type Composition = {
 /**
  * @param folder  the data folder, made where it is missing
  * @param options `artifacts`: a folder or S3 URL for artifacts instead of one in the data folder; `store`: a URL of
- *   PostgreSQL for the jobs instead of a file there
+ *   PostgreSQL for the jobs instead of a file there; `deployment`: the stack that it belongs to
  */
 export async function compose(
   folder: string,
-  options: { readonly artifacts?: string | undefined; readonly store?: string | undefined } = {},
+  options: {
+    readonly artifacts?: string | undefined
+    readonly store?: string | undefined
+    readonly deployment?: string | undefined
+  } = {},
 ): Promise<Composition> {
   const dataDir = await makeDataFolder(folder)
   const artifacts = await openArtifacts(options.artifacts ?? join(dataDir, 'artifacts'))
@@ -42,6 +46,13 @@ export async function compose(
   const models = modelsApp({ artifacts, settings: store.settings, cacheDir: join(dataDir, 'models') })
   const apps = [watershedApp({ catalogue }), layersApp({ catalogue }), documents, models]
   const tasks = [...apps.flatMap((app) => app.tasks), echoTask, healthTask]
-  const engine = createEngine({ store, tasks, artifacts, cron: readCron })
+  const { deployment } = options
+  const engine = createEngine({
+    store,
+    tasks,
+    artifacts,
+    cron: readCron,
+    ...(deployment !== undefined && { deployment }),
+  })
   return { dataDir, engine, apps, artifacts, catalogue, close: async () => store[Symbol.asyncDispose]() }
 }

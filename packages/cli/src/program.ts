@@ -3,12 +3,14 @@ import { addCommonOptions, type Cli, examples } from './cli.ts'
 import { cacheCommand } from './commands/cache.ts'
 import { cancelCommand } from './commands/cancel.ts'
 import { demoCommand } from './commands/demo.ts'
+import { deploymentsCommand } from './commands/deployments.ts'
 import { doctorCommand } from './commands/doctor.ts'
 import { historyCommand } from './commands/history.ts'
 import { jobCommand } from './commands/job.ts'
 import { jobsCommand } from './commands/jobs.ts'
 import { keysCommand } from './commands/keys.ts'
 import { layersCommand } from './commands/layers.ts'
+import { limitsCommand } from './commands/limits.ts'
 import { logsCommand } from './commands/logs.ts'
 import { modelsCommand } from './commands/models.ts'
 import { processCommand } from './commands/process.ts'
@@ -50,6 +52,8 @@ const COMMANDS = [
   processCommand,
   queuesCommand,
   workersCommand,
+  deploymentsCommand,
+  limitsCommand,
   schedulesCommand,
   cacheCommand,
   retentionCommand,

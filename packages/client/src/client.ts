@@ -1,9 +1,13 @@
 import type {
+  DeploymentList,
+  DrainRequest,
   ExecuteRequest,
   JobList,
   JobState,
   Json,
   LayerList,
+  LimitHolders,
+  LimitList,
   ProcessDescription,
   ProcessList,
   ProcessSummary,
@@ -14,12 +18,16 @@ import type {
   RetentionPolicy,
   SessionInfo,
   StatusInfo,
+  WireDeployment,
   WireEvent,
   WireLayer,
+  WireLimit,
   WireQueue,
   WireRetention,
+  WireWorker,
   WorkerList,
 } from '@headrace/wire'
+
 import { type Clock, monotonicClock } from './clock/clock.ts'
 import { type Connection, followEvents } from './events/follow-events.ts'
 import { createHttp, type Fetch, type Http, type Query, type Token } from './http/http.ts'
@@ -54,6 +62,8 @@ export type SubmitOptions = {
   readonly dueAt?: Date | string
   /** In total, from now; the server fails the job when it has not ended by then. */
   readonly deadlineMs?: number
+  /** The stack that it is for; the active one when left out. */
+  readonly deployment?: string
   /** Stops sending; a job that was already accepted goes on. */
   readonly signal?: AbortSignal
   /** Of a process whose results are used again: make it anew, and with `off` keep it from others too. */
@@ -122,7 +132,21 @@ export interface Client {
   queue(name: string): Promise<WireQueue>
   /** Pauses, resumes or sets a queue; what is left out stays as it is. */
   configureQueue(name: string, change: QueuePatch): Promise<WireQueue>
-  workers(): Promise<WorkerList['workers']>
+  workers(): Promise<readonly WireWorker[]>
+  /** Asks a worker to take no more jobs, to end what it runs or hand it back after `graceMs`, and to stop. */
+  drainWorker(id: string, options?: DrainRequest): Promise<void>
+  /** The stacks, the last to change first. */
+  deployments(): Promise<readonly WireDeployment[]>
+  /** `force`: with `retire`, what still lives of it is cancelled. */
+  changeDeployment(
+    name: string,
+    verb: 'promote' | 'drain' | 'retire',
+    options?: { readonly force?: boolean },
+  ): Promise<WireDeployment>
+  /** The limits by key of which jobs live. */
+  limits(): Promise<readonly WireLimit[]>
+  /** Who holds its permits, and who waits for one. */
+  limit(key: string): Promise<LimitHolders>
   /** What is started by the clock. */
   readonly schedules: Schedules
   readonly models: Models
@@ -171,6 +195,18 @@ export function createClient(options: ClientOptions): Client {
     configureQueue: (name, change) =>
       http.json<WireQueue>({ method: 'PATCH', path: `/queues/${encodeURIComponent(name)}`, body: change }),
     workers: async () => (await http.json<WorkerList>({ path: '/workers' })).workers,
+    drainWorker: async (id, drainOptions = {}) => {
+      const path = `/workers/${encodeURIComponent(id)}/drain`
+      await http.json({ method: 'POST', path, body: drainOptions, isRepeatable: true })
+    },
+    deployments: async () => (await http.json<DeploymentList>({ path: '/deployments' })).deployments,
+    changeDeployment: (name, verb, { force } = {}) => {
+      const path = `/deployments/${encodeURIComponent(name)}/${verb}`
+      const body = force === undefined ? {} : { force }
+      return http.json<WireDeployment>({ method: 'POST', path, body, isRepeatable: true })
+    },
+    limits: async () => (await http.json<LimitList>({ path: '/limits' })).limits,
+    limit: (key) => http.json<LimitHolders>({ path: `/limits/${encodeURIComponent(key)}` }),
     schedules: createSchedules(http),
     models: createModels(http),
     retention: () => http.json<WireRetention>({ path: '/retention' }),
@@ -208,13 +244,14 @@ async function submit<Output>(
 }
 
 function executeRequest(inputs: Readonly<Record<string, Json>>, options: SubmitOptions): Json & ExecuteRequest {
-  const { priority, tags, dueAt, deadlineMs } = options
+  const { priority, tags, dueAt, deadlineMs, deployment } = options
   return {
     inputs,
     ...(priority === undefined ? {} : { priority }),
     ...(tags === undefined ? {} : { tags }),
     ...(dueAt === undefined ? {} : { dueAt: typeof dueAt === 'string' ? dueAt : dueAt.toISOString() }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(deployment === undefined ? {} : { deployment }),
   }
 }
 

@@ -5,17 +5,21 @@ import { extname, join, normalize } from 'node:path'
 import type {
   JobState,
   Json,
+  LimitHolders,
   LogLine,
   QueuePatch,
   ScheduleOptions,
   StatusInfo,
   WireArtifact,
   WireAttempt,
+  WireDeployment,
   WireEvent,
   WireModel,
   WireQueue,
   WireSchedule,
   WireStep,
+  WireWaitReason,
+  WireWorker,
 } from '@headrace/wire'
 import { FAKE_LAYERS, FAKE_PROCESSES, fakeJob, iso, LAND_RESULT, SAMPLE_AREA, type Telling } from './fake-jobs.ts'
 import { FAKE_ANSWER, fakeModels } from './fake-models.ts'
@@ -28,6 +32,11 @@ export type FakeServer = AsyncDisposable & {
   readonly queues: WireQueue[]
   readonly schedules: WireSchedule[]
   readonly models: WireModel[]
+  readonly deployments: WireDeployment[]
+  /** Workers that were asked to stop. */
+  readonly drained: Set<string>
+  /** Why every waiting job waits. */
+  reason: WireWaitReason
   /** What the pages asked for, as `METHOD /path?query`. */
   readonly requests: string[]
   /** What retries were asked for with. */
@@ -89,6 +98,9 @@ export async function startFakeServer(options: {
     queues: fakeQueues(),
     schedules: fakeSchedules(),
     models: fakeModels(),
+    deployments: fakeDeployments(),
+    drained: new Set<string>(),
+    reason: { code: 'paused', sentence: 'Its queue training is paused; nothing of it is begun until it is resumed.' },
     requests: [] as string[],
     retries: [] as unknown[],
     expectedFaults: [] as string[],
@@ -163,10 +175,15 @@ export async function startFakeServer(options: {
         return id === undefined ? { body: { queues: fake.queues } } : { body: patchQueue(id, body) }
       case 'schedules':
         return schedules(method, parts, body)
-      case 'workers':
-        return { body: { workers: fakeWorkers() } }
       case 'models':
         return id === undefined ? { body: { models: fake.models } } : { body: models(method, parts) }
+      case 'workers':
+        if (under === 'drain') fake.drained.add(id ?? '')
+        return { body: { workers: fakeWorkers(fake.drained) } }
+      case 'deployments':
+        return id === undefined ? { body: { deployments: fake.deployments } } : { body: changeDeployment(id, under) }
+      case 'limits':
+        return { body: id === undefined ? { limits: [FAKE_LIMIT] } : holders() }
       case 'layers':
         return { body: { layers: FAKE_LAYERS } }
       case 'api':
@@ -204,6 +221,19 @@ export async function startFakeServer(options: {
     const { rate, ...rest } = body as QueuePatch
     fake.queues[place] = { ...before, ...rest, ...(rate && { rate }) }
     return fake.queues[place]
+  }
+
+  function changeDeployment(name: string, verb: string | undefined): WireDeployment | undefined {
+    const state = verb === 'promote' ? 'active' : verb === 'drain' ? 'draining' : 'retired'
+    const place = fake.deployments.findIndex((one) => one.name === name)
+    const before = fake.deployments[place]
+    if (before) fake.deployments[place] = { ...before, state, ...(state === 'retired' && { waiting: 0, running: 0 }) }
+    return fake.deployments[place]
+  }
+
+  function holders(): LimitHolders {
+    const [holder, ...waiters] = fake.jobs.slice(0, 3)
+    return { ...FAKE_LIMIT, holders: holder ? [holder] : [], waiters }
   }
 
   function schedules(method: string, [, name, under]: readonly string[], body: unknown) {
@@ -283,6 +313,8 @@ export async function startFakeServer(options: {
     switch (under) {
       case undefined:
         return { body: method === 'DELETE' ? cancel(found) : found }
+      case 'waiting':
+        return { body: found.state === 'waiting' ? { reason: fake.reason } : {} }
       case 'signals':
         return signal(found)
       case 'retry':
@@ -479,9 +511,19 @@ function fakeQueues(): WireQueue[] {
   ]
 }
 
-function fakeWorkers() {
+const FAKE_LIMIT = { key: 'training:model:12', max: 1, taken: 1, blocked: 2, live: 3 }
+
+function fakeDeployments(): WireDeployment[] {
+  const changedAt = iso(Date.now() - 7_200_000)
+  return [
+    { name: 'green', state: 'dark', workers: 1, waiting: 1, running: 0, changedAt },
+    { name: 'blue', state: 'active', workers: 4, waiting: 812, running: 31, changedAt },
+  ]
+}
+
+function fakeWorkers(drained: ReadonlySet<string>): WireWorker[] {
   const leaseUntil = iso(Date.now() + 14_000)
-  const base = { host: 'mill-1', startedAt: iso(Date.now() - 3_700_000) }
+  const base = { host: 'mill-1', startedAt: iso(Date.now() - 3_700_000), labels: [], resources: {} }
   return [
     {
       ...base,
@@ -491,6 +533,10 @@ function fakeWorkers() {
       queues: { watershed: 4, tiles: 8 },
       running: 6,
       leaseUntil,
+      labels: ['gpu', 'region=eu'],
+      resources: { cpu: { total: 8, free: 2.5 }, memoryMb: { total: 16_000, free: 4_200 } },
+      deployment: 'blue',
+      draining: drained.has('0199aaaa-0000-7000-8000-00000000cafe'),
     },
     {
       ...base,
@@ -500,6 +546,7 @@ function fakeWorkers() {
       queues: { training: 1 },
       running: 1,
       leaseUntil: iso(Date.now() - 4_000),
+      draining: drained.has('0199aaaa-0000-7000-8000-00000000beef'),
     },
   ]
 }

@@ -1,6 +1,7 @@
 import type { CacheMode } from './cache/cache-key.ts'
 import type { Clock } from './clock/clock.ts'
 import {
+  DeploymentBusyError,
   DeploymentClosedError,
   DuplicateTaskError,
   IdempotencyConflictError,
@@ -9,14 +10,16 @@ import {
   LimitFullError,
   NotAWorkflowError,
   TaskFailedError,
+  UnknownDeploymentError,
   UnknownJobError,
   UnknownTaskError,
+  UnknownWorkerError,
 } from './errors.ts'
 import type { CallOptions } from './flow/flow.ts'
 import type { ChildInput } from './flow/workflow-services.ts'
 import { EndWaits } from './job/end-waits.ts'
 import { createIds, type Ids } from './job/ids.ts'
-import type { EndState, Job, JobId, RecordedError } from './job/job.ts'
+import type { EndState, Job, JobId, RecordedError, WorkerId } from './job/job.ts'
 import { newJob } from './job/new-job.ts'
 import type { Json } from './json.ts'
 import { type ArtifactSink, Payloads } from './payload/payloads.ts'
@@ -24,13 +27,31 @@ import { RetentionBook } from './retention/retention-book.ts'
 import { type RedriveFilter, type Redriven, type RedriveOptions, Retries } from './retry/retries.ts'
 import type { RetryOptions } from './retry/retry-job.ts'
 import type { Resources } from './routing/resources.ts'
+import { type WaitReason, whyWaiting } from './routing/why-waiting.ts'
 import type { DeclaredSchedule, ReadCron } from './schedule/schedule.ts'
 import { Schedules } from './schedule/schedules.ts'
-import type { Claimed, Enqueued, NewJob, Payload, QueueChange, Store } from './store/store.ts'
-import { checkDeployment, checkOptions, checkQueueChange, checkTask, checkText } from './task/check-options.ts'
+import type {
+  Claimed,
+  DeploymentChange,
+  Enqueued,
+  NewJob,
+  Payload,
+  QueueChange,
+  QueueCounts,
+  Store,
+} from './store/store.ts'
+import {
+  checkDeployment,
+  checkDuration,
+  checkOptions,
+  checkQueueChange,
+  checkTask,
+  checkText,
+} from './task/check-options.ts'
 import type { LimitOption } from './task/task.ts'
 import { parseInput } from './task/validate.ts'
 import type { AnyTask, Callable } from './task/workflow.ts'
+import { askToDrain, DRAIN_GRACE_MS } from './worker/drain.ts'
 import { SupervisedWorker, type Worker, type WorkerOptions } from './worker/supervised-worker.ts'
 
 export type SubmitOptions = {
@@ -300,6 +321,58 @@ export class Engine {
   async configureQueue(name: string, change: QueueChange): Promise<void> {
     checkQueueChange(name, change)
     await this.store.configureQueue(name, change)
+  }
+
+  /**
+   * Promotes a deployment (the active one drains from then on), drains or retires it.
+   * @param options `force`: what still lives of one that is to be retired is cancelled
+   * @throws {UnknownDeploymentError} {DeploymentBusyError}; nothing was changed
+   * @example await engine.changeDeployment('blue', 'active')
+   */
+  async changeDeployment(
+    name: string,
+    to: DeploymentChange,
+    options: { readonly force?: boolean } = {},
+  ): Promise<void> {
+    const outcome = await this.store.changeDeployment(name, to, options)
+    if (outcome === 'unknown') throw new UnknownDeploymentError(name)
+    if (outcome === 'busy') throw new DeploymentBusyError(name)
+  }
+
+  /**
+   * Asks a worker, wherever it runs, to stop softly: within a second it takes no more jobs, what runs has `graceMs` to end,
+   * and the rest goes back to the line unharmed.
+   * @throws {UnknownWorkerError} {OptionInvalidError}
+   */
+  async drainWorker(id: string, { graceMs = DRAIN_GRACE_MS }: { readonly graceMs?: number } = {}): Promise<void> {
+    checkDuration('graceMs', graceMs)
+    const workers = await this.store.workers()
+    if (!workers.some((worker) => worker.id === id)) throw new UnknownWorkerError(id)
+    await askToDrain(this.store, id as WorkerId, graceMs) // sound: it was just found among them
+  }
+
+  /**
+   * Why a waiting job waits; undefined when it does not wait.
+   * @param seen `queues`: counts that were read a moment ago, for it takes a while to count long queues
+   * @throws {UnknownJobError}
+   */
+  async whyWaiting(
+    id: JobId,
+    seen: { readonly queues?: readonly QueueCounts[] } = {},
+  ): Promise<WaitReason | undefined> {
+    const job = await this.store.job(id)
+    if (job === undefined) throw new UnknownJobError(id)
+    if (job.state !== 'waiting') return undefined
+    const [queues, limits, workers, steps] = await Promise.all([
+      seen.queues ?? this.store.queues(),
+      job.wait === 'blocked' ? this.store.limits() : [],
+      this.store.workers(),
+      job.wait === 'parked' ? this.store.steps(id) : [],
+    ])
+    const queue = queues.find((one) => one.queue === job.queue)
+    const limit = limits.find(({ key }) => key === job.limit?.key)
+    const now = this.clock.now()
+    return whyWaiting({ job, now, workers, steps, ...(queue && { queue }), ...(limit && { limit }) })
   }
 
   /** Begins to take jobs in this process. */

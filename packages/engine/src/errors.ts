@@ -33,6 +33,9 @@ export type ErrorCode =
   | 'group_too_large'
   | 'limit_full'
   | 'deployment_closed'
+  | 'unknown_deployment'
+  | 'deployment_busy'
+  | 'unknown_worker'
   | 'schedule_invalid'
   | 'unknown_schedule'
   | 'schedule_range_too_large'
@@ -372,6 +375,35 @@ export class DeploymentClosedError extends EngineError {
   constructor(deployment: string, state: string) {
     super(
       `Deployment ${deployment} is ${state}, and takes no new jobs. Name another one, or none for the active one, or promote it again. Nothing was stored.`,
+    )
+  }
+}
+
+export class UnknownDeploymentError extends EngineError {
+  override readonly name = 'UnknownDeploymentError'
+  readonly code = 'unknown_deployment'
+  constructor(deployment: string) {
+    super(`There is no deployment ${deployment}: no worker and no job has named it yet. Start a worker of it first.`)
+  }
+}
+
+/** A deployment that is to be retired still has jobs that live. Nothing was changed. */
+export class DeploymentBusyError extends EngineError {
+  override readonly name = 'DeploymentBusyError'
+  readonly code = 'deployment_busy'
+  constructor(deployment: string) {
+    super(
+      `Jobs of the deployment ${deployment} have not ended. Drain it and it retires by itself, or force it, which cancels them. Nothing was changed.`,
+    )
+  }
+}
+
+export class UnknownWorkerError extends EngineError {
+  override readonly name = 'UnknownWorkerError'
+  readonly code = 'unknown_worker'
+  constructor(worker: string) {
+    super(
+      `There is no worker ${worker}. It may have stopped; a worker that lost its lease comes back under another id.`,
     )
   }
 }

@@ -55,6 +55,7 @@ export {
 export { type Bucket, nextTokenAt, type Rate, refilled, wholeTokens } from './routing/rate.ts'
 export { type Amounts, amountsOf, lacking, minus, plus, type Resources } from './routing/resources.ts'
 export { chooseFitting, type Room, type Starving } from './routing/room.ts'
+export { type WaitCode, type WaitReason, whyWaiting } from './routing/why-waiting.ts'
 export * from './schedule/schedule.ts'
 export type { BackfillOptions, Schedule, Schedules } from './schedule/schedules.ts'
 export { HintCollector, HintListeners } from './store/hints.ts'
@@ -62,4 +63,5 @@ export type { Firing, ScheduleRecord, ScheduleRecords } from './store/schedule-r
 export * from './store/store.ts'
 export { type JobContext, type LimitOption, type RetryPolicy, type Task, type TaskOptions, task } from './task/task.ts'
 export { type AnyTask, type Callable, type OnFailure, type Workflow, workflow } from './task/workflow.ts'
+export { drainingWorkers } from './worker/drain.ts'
 export type { Worker, WorkerOptions } from './worker/supervised-worker.ts'

@@ -35,10 +35,16 @@ import { listProcesses } from './process/process.ts'
 import { processRoutes } from './process/process-routes.ts'
 import { createQueueReader } from './queue/queue-counts.ts'
 import { queueRoutes } from './queue/queue-routes.ts'
+
 import { retentionRoutes } from './retention/retention-routes.ts'
+
+import { deploymentRoutes } from './routing/deployment-routes.ts'
+import { limitRoutes } from './routing/limit-routes.ts'
+
 import { scheduleRoutes } from './schedule/schedule-routes.ts'
 import type { ServerContext } from './server-context.ts'
 import { type UploadOptions, uploadRoutes } from './upload/upload-routes.ts'
+import { workerRoutes } from './worker/worker-routes.ts'
 
 export type ServerOptions = {
   /** Knows the tasks of all `apps`. */
@@ -179,6 +185,9 @@ async function addRoutes(
   queueRoutes(fastify, context)
   retentionRoutes(fastify, context)
   scheduleRoutes(fastify, context)
+  workerRoutes(fastify, context)
+  deploymentRoutes(fastify, context)
+  limitRoutes(fastify, context)
   const { uploads } = options
   // Apart, so that only they take bodies of any type.
   if (uploads) await fastify.register(async (scope) => uploadRoutes(scope, context, uploads))

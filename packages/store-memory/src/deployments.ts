@@ -50,7 +50,9 @@ export function retireDrained({ place, clock }: Context): void {
 export function readDeployments({ place }: Context): DeploymentRow[] {
   const rows = [...place.deployments].map(([name, deployment]) => {
     const workers = [...place.workers.values()].filter((worker) => worker.deployment === name).length
-    return { name, ...deployment, live: liveOf(place, name).length, workers }
+    const live = liveOf(place, name)
+    const running = live.filter((job) => job.live?.state === 'running').length
+    return { name, ...deployment, live: live.length, running, workers }
   })
   return rows.sort((a, b) => b.changedAt - a.changedAt || (a.name < b.name ? -1 : 1))
 }

@@ -65,7 +65,7 @@ function stateFields({ live, end }: StoredJob): object {
   if (live?.state === 'running') return { worker: live.worker, startedAt: live.startedAt, ...cancel }
   // Nobody knows yet when its group lets a held one go, or when something happens that a parked one waits for.
   const isKnown = live !== undefined && live.state !== 'held' && Number.isFinite(live.dueAt)
-  return { ...(isKnown && { dueAt: live.dueAt }), ...cancel }
+  return { wait: live?.state ?? 'ready', ...(isKnown && { dueAt: live.dueAt }), ...cancel }
 }
 
 function rootOf(job: StoredJob): StoredJob {
@@ -114,6 +114,7 @@ function fits(place: MemoryPlace, stored: StoredJob, filter: JobFilter): boolean
     (filter.queues?.includes(job.queue) ?? true) &&
     (filter.owner === undefined || job.owner === filter.owner) &&
     (filter.tag === undefined || job.tags?.includes(filter.tag) === true) &&
+    (filter.limitKey === undefined || (stored.live !== undefined && job.limit?.key === filter.limitKey)) &&
     (filter.rootsOnly !== true || parent === undefined) &&
     (filter.parentId === undefined || parent?.job.job.id === filter.parentId) &&
     createdAt >= (filter.createdFrom ?? Number.NEGATIVE_INFINITY) &&

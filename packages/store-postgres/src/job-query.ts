@@ -128,6 +128,7 @@ class JobQuery {
 
   /** An arm for each state that was asked for, since each has its own index. */
   #listArms(asked: JobFilter): Arm[] {
+    if (asked.limitKey !== undefined) return [this.#limitArm(asked, asked.limitKey)]
     // Only these have an error, and few do.
     const filter: JobFilter =
       asked.errorCode !== undefined && asked.states === undefined
@@ -136,6 +137,15 @@ class JobQuery {
     const states = new Set(filter.states)
     if (filter.states === undefined || states.size === STATES) return this.#jobArms(filter)
     return [...states].flatMap((state) => this.#stateArms(filter, state))
+  }
+
+  #limitArm(filter: JobFilter, key: string): Arm {
+    const isOfKey = `chosen.limit_key = ${this.#values.add(key, 'text')}`
+    return {
+      from: 'live as chosen join jobs on jobs.seq = chosen.seq',
+      seq: 'chosen.seq',
+      where: [...this.#conditions(filter, 'chosen.seq'), isOfKey],
+    }
   }
 
   /**

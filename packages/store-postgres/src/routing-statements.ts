@@ -130,5 +130,6 @@ export const deploymentsToMove = `
 export const deploymentCounts = `
   select name, state, changed_at,
     (select count(*) from live where live.deployment = deployments.name and live.deployment is not null) as live,
+    (select count(*) from live where live.state = 7 and live.deployment = deployments.name) as running,
     (select count(*) from workers where workers.ended_at is null and workers.deployment = deployments.name) as workers
   from deployments order by changed_at desc, name`

@@ -112,12 +112,23 @@ function textArm(filter: JobFilter, before: number, search: string): Arm {
 
 /** An arm for each state that was asked for, since each has its own index. */
 function listArms(asked: JobFilter, before: number): Arm[] {
+  if (asked.limitKey !== undefined) return [limitArm(asked, before, asked.limitKey)]
   // Only these have an error, and few do.
   const filter: JobFilter =
     asked.errorCode !== undefined && asked.states === undefined ? { ...asked, states: ['failed', 'cancelled'] } : asked
   const states = new Set(filter.states)
   if (filter.states === undefined || states.size === STATES) return jobArms(filter, before)
   return [...states].flatMap((state) => stateArms(filter, state, before))
+}
+
+function limitArm(filter: JobFilter, before: number, key: string): Arm {
+  const where = conditions(filter, before, 'chosen.seq')
+  add(where, 'chosen.limit_key = ?', key)
+  return {
+    from: 'live as chosen indexed by live_limited cross join jobs on jobs.seq = chosen.seq',
+    seq: 'chosen.seq',
+    where,
+  }
 }
 
 const STATES = 5

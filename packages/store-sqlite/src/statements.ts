@@ -109,11 +109,13 @@ export const putDeployment = `
 export const liveOfDeployment = `
   select seq from live indexed by live_deployed where deployment = ? and deployment is not null limit ?`
 
-/** Scan: of the deployments. Index: live_deployed (deployment). */
+/** Scan: of the deployments. Index: live_deployed (deployment), live_running_by_seq (seq). */
 export const deploymentCounts = `
   select name, state, changed_at,
     (select count(*) from live indexed by live_deployed
      where live.deployment = deployments.name and live.deployment is not null) as live,
+    (select count(*) from live indexed by live_running_by_seq
+     where live.state = 'running' and live.deployment = deployments.name) as running,
     (select count(*) from workers indexed by workers_alive
      where workers.ended_at is null and workers.deployment = deployments.name) as workers
   from deployments order by changed_at desc, name`

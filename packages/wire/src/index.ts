@@ -72,6 +72,14 @@ export type StatusInfo = {
   /** 0 to 1, unrounded. */
   readonly progressFraction?: number
   readonly error?: WireError
+  /** The stack that it belongs to. */
+  readonly deployment?: string
+  /** Its worker has all of these. */
+  readonly labels?: readonly string[]
+  /** What it takes of what its worker offers. */
+  readonly needs?: Json
+  /** At most `max` jobs of one key run at a time. */
+  readonly limit?: { readonly key: string; readonly max: number; readonly whenFull: 'wait' | 'reject' | 'replace' }
   /** Of a process whose results are used again: whose result it is, or whose it waits for. */
   readonly cache?: { readonly hit: boolean; readonly from?: string; readonly following?: string }
 }
@@ -267,6 +275,8 @@ export type ExecuteRequest = {
   readonly dueAt?: string
   /** In total, from now; the job fails when it has not ended by then. */
   readonly deadlineMs?: number
+  /** The stack that it is for; the active one when left out. */
+  readonly deployment?: string
 }
 
 /** GET /queues: by name, those that have jobs or settings. */
@@ -363,18 +373,70 @@ export type WireSchedule = ScheduleOptions & {
 export type BackfillRequest = { readonly from: string; readonly to: string; readonly concurrency?: number }
 export type BackfillAnswer = { readonly jobIDs: readonly string[] }
 
-/** GET /workers */
-export type WorkerList = {
-  readonly workers: readonly {
-    readonly id: string
-    readonly name: string
-    readonly host: string
-    readonly pid: number
-    readonly queues: { readonly [queue: string]: number }
-    readonly running: number
-    readonly startedAt: string
-    readonly leaseUntil: string
-  }[]
+/** GET /workers: those whose lease holds. */
+export type WorkerList = { readonly workers: readonly WireWorker[] }
+export type WireWorker = {
+  readonly id: string
+  readonly name: string
+  readonly host: string
+  readonly pid: number
+  /** Slots by queue. */
+  readonly queues: { readonly [queue: string]: number }
+  readonly running: number
+  readonly startedAt: string
+  readonly leaseUntil: string
+  /** It takes jobs of this deployment only; those without one, when left out. */
+  readonly deployment?: string
+  /** It is given jobs whose labels are all among these. */
+  readonly labels: readonly string[]
+  /** What it offers of each resource, and how much of it no running task holds; a slot's name stands behind `slots.`. */
+  readonly resources: { readonly [name: string]: { readonly total: number; readonly free: number } }
+  /** It was asked to stop: it takes no more jobs. */
+  readonly draining: boolean
+}
+/** POST /workers/{id}/drain: what runs has so long to end; 30,000 when left out. */
+export type DrainRequest = { readonly graceMs?: number }
+
+/** GET /deployments: the last to change first. */
+export type DeploymentList = { readonly deployments: readonly WireDeployment[] }
+export type WireDeployment = {
+  readonly name: string
+  /** `dark`: it gets only what names it. `active`: what names none, too. `draining`: it ends what it has. */
+  readonly state: 'dark' | 'active' | 'draining' | 'retired'
+  /** Jobs of it that have not ended and do not run. */
+  readonly waiting: number
+  readonly running: number
+  readonly workers: number
+  readonly changedAt: string
+}
+/** POST /deployments/{name}/retire: `force` cancels what still lives of it. */
+export type RetireRequest = { readonly force?: boolean }
+
+/** GET /limits: those of which jobs live, the ones with the most first. */
+export type LimitList = { readonly limits: readonly WireLimit[] }
+export type WireLimit = {
+  readonly key: string
+  /** As the newest job said. */
+  readonly max: number
+  /** Permits that are given out. */
+  readonly taken: number
+  readonly blocked: number
+  /** All its jobs that have not ended. */
+  readonly live: number
+}
+/** GET /limits/{key}: who holds its permits and who waits for one, the newest first, at most 100 jobs of either. */
+export type LimitHolders = WireLimit & {
+  readonly holders: readonly StatusInfo[]
+  readonly waiters: readonly StatusInfo[]
+}
+
+/** GET /jobs/{id}/waiting: why it waits; without a reason when it does not. */
+export type WaitAnswer = { readonly reason?: WireWaitReason }
+export type WireWaitReason = {
+  /** `paused`, `limit`, `no_worker_for_labels`, …: see docs/routing.md. */
+  readonly code: string
+  /** The same for people. */
+  readonly sentence: string
 }
 
 /** GET /uploads/{id} */

@@ -1,4 +1,4 @@
-import type { StatusInfo, WireArtifact, WireAttempt, WireError } from '@headrace/wire'
+import type { StatusInfo, WireArtifact, WireAttempt, WireError, WireWaitReason } from '@headrace/wire'
 import { Command } from 'commander'
 import { type Cli, connectAs, examples, optionsOf, present } from '../cli.ts'
 import { ageText, durationText } from '../terminal/duration.ts'
@@ -11,6 +11,8 @@ type Details = {
   readonly status: StatusInfo
   readonly attempts: readonly WireAttempt[]
   readonly artifacts: readonly WireArtifact[]
+  /** Why it waits, while it does. */
+  readonly waiting?: WireWaitReason
 }
 
 /** `headrace job <id>` */
@@ -25,13 +27,16 @@ export function jobCommand(cli: Cli): Command {
       const job = client.job(id)
       const status = await job.status()
       const [attempts, artifacts] = await Promise.all([job.attempts(), job.artifacts()])
-      const details = { status, attempts, artifacts }
+      const waiting = status.state === 'waiting' ? await job.waiting() : undefined
+      const details = { status, attempts, artifacts, ...(waiting && { waiting }) }
       present(cli, options, details, () => detailsText(cli.terminal, details, Date.now()))
     })
 }
 
-function detailsText(terminal: Terminal, { status, attempts, artifacts }: Details, now: number): string {
+function detailsText(terminal: Terminal, details: Details, now: number): string {
+  const { status, attempts, artifacts, waiting } = details
   const sections = [factsText(terminal, status, now)]
+  if (waiting) sections.push(terminal.paint('yellow', waiting.sentence))
   if (status.error) sections.push(errorText(terminal, status.error))
   if (attempts.length > 0) sections.push(table(terminal, attemptColumns(now), attempts))
   if (artifacts.length > 0) sections.push(table(terminal, ARTIFACT_COLUMNS, artifacts))

@@ -5,6 +5,7 @@ import {
   artifactsOption,
   type Cli,
   type CommonOptions,
+  deploymentOption,
   examples,
   optionsOf,
   type StoreOptions,
@@ -28,6 +29,7 @@ type ServeCommandOptions = CommonOptions &
     readonly queues?: Readonly<Record<string, number>>
     readonly open: 'yes' | 'no'
     readonly uploadMax?: number
+    readonly deployment?: string
   }
 
 const GRACE_MS = 10_000
@@ -42,6 +44,7 @@ export function serveCommand(cli: Cli): Command {
     .option('--queues <queues>', 'how many jobs of which queue at once, such as geo=4,default=10', parseQueues)
     .option('--upload-max <size>', 'the largest upload that is taken, such as 500MiB (16GiB)', parseSizeBytes)
     .addOption(new Option('--open <choice>', 'open the dashboard in a browser').choices(['yes', 'no']).default('no'))
+    .addOption(deploymentOption())
     .addOption(artifactsOption())
     .addOption(storeOption())
     .addHelpText(
@@ -74,6 +77,9 @@ async function serve(cli: Cli, options: ServeCommandOptions): Promise<void> {
     dashboardDir,
     artifacts: options.artifacts,
     store: options.store,
+    deployment: options.deployment,
+    onDrained: () =>
+      terminal.note('The worker here was drained: it was asked to take no more jobs. The server goes on.'),
     uploadBytesMax: options.uploadMax,
     onProgress: (_fraction, message) => lines.show([`First start: ${message}…`]),
   })

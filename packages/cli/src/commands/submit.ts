@@ -15,6 +15,7 @@ type SubmitOptions = CommonOptions & {
   readonly priority?: number
   readonly idempotencyKey?: string
   readonly dryRun?: boolean
+  readonly deployment?: string
   /** False: make the result anew. */
   readonly cache: boolean
 }
@@ -30,6 +31,7 @@ export function submitCommand(cli: Cli): Command {
     .option('--timeout <duration>', 'with --wait: stop waiting after this; the job goes on', parseDurationOption)
     .option('--tag <tag>', 'a tag to find the job by; may be repeated', collect)
     .option('--priority <number>', 'higher goes first; 0 unless given', parseInteger)
+    .option('--deployment <name>', 'the stack that it is for; the active one unless given')
     .option('--idempotency-key <key>', 'with the same key again, no second job is made')
     .option('--no-cache', 'make the result anew, though there is one for these inputs')
     .option('--dry-run', 'check the inputs and print what would be sent')
@@ -47,8 +49,12 @@ export function submitCommand(cli: Cli): Command {
       const options = optionsOf<SubmitOptions>(command)
       const { client } = await connectAs(cli, options)
       const inputs = await readInputs(await client.process(id), { document: options.input, pairs }, process.stdin)
-      const { tag: tags, priority, idempotencyKey } = options
-      const asked = { ...(tags && { tags }), ...(priority !== undefined && { priority }) }
+      const { tag: tags, priority, deployment, idempotencyKey } = options
+      const asked = {
+        ...(tags && { tags }),
+        ...(priority !== undefined && { priority }),
+        ...(deployment && { deployment }),
+      }
       if (options.dryRun) return cli.terminal.out(JSON.stringify({ process: id, inputs, ...asked }, null, 2))
       const job = await client.submit(id, inputs, {
         ...asked,

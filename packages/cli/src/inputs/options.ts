@@ -1,3 +1,4 @@
+import type { Resources } from '@headrace/engine'
 import { InvalidArgumentError } from 'commander'
 import { parseDuration } from '../terminal/duration.ts'
 
@@ -48,3 +49,19 @@ export function parseQueues(text: string): Readonly<Record<string, number>> {
   })
   return Object.fromEntries(entries)
 }
+
+/**
+ * What a worker offers, one resource at a time.
+ * @example parseOffer('slots.licence=1', { cpu: 4 }) // { cpu: 4, slots: { licence: 1 } }
+ */
+export function parseOffer(text: string, before: Resources = {}): Resources {
+  const [, name = '', amount = ''] = /^([\w.-]+)=(\d+(?:\.\d+)?)$/.exec(text) ?? []
+  if (PLAIN_RESOURCES.includes(name)) return { ...before, [name]: Number(amount) }
+  const slot = /^slots\.(.+)$/.exec(name)?.[1]
+  if (slot !== undefined) return { ...before, slots: { ...before.slots, [slot]: Number(amount) } }
+  throw new InvalidArgumentError(
+    `Give ${PLAIN_RESOURCES.join(', ')} or slots.NAME and a number, such as memoryMb=16000.`,
+  )
+}
+
+const PLAIN_RESOURCES: readonly string[] = ['cpu', 'memoryMb', 'gpuMemoryMb']

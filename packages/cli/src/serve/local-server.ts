@@ -21,6 +21,10 @@ export type ServeOptions = {
   readonly store?: string | undefined
   /** Of one upload; 16 GiB when left out. */
   readonly uploadBytesMax?: number | undefined
+  /** The stack that it belongs to. */
+  readonly deployment?: string | undefined
+  /** The worker was asked, from elsewhere, to take no more jobs, and has stopped. */
+  readonly onDrained?: () => void
   readonly onProgress: (fraction: number, message: string) => void
 }
 
@@ -59,6 +63,8 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
     const url = await server.listen(options).catch((error) => throwListenError(options, error))
     const isFirstStart = await ensureSampleLayers(composition.catalogue, { onProgress: options.onProgress })
     const worker = options.withWorker ? await startWorker(composition, options.queues) : undefined
+    let isStopping = false
+    void worker?.stopped.then(() => isStopping || options.onDrained?.())
     const { key, keyId } = await localKey(composition)
     await writeLocalServer(composition.dataDir, { url, key, keyId, pid: process.pid })
     return {
@@ -68,6 +74,7 @@ export async function startServer(options: ServeOptions): Promise<RunningServer>
       isFirstStart,
       loginUrl: () => server.loginUrl(),
       async stop({ graceMs }) {
+        isStopping = true
         await forgetLocalServer(composition.dataDir)
         await server.close()
         await worker?.stop({ graceMs })

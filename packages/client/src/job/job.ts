@@ -7,10 +7,12 @@ import type {
   RetryRequest,
   SignalAnswer,
   StatusInfo,
+  WaitAnswer,
   WireArtifact,
   WireAttempt,
   WireEvent,
   WireStep,
+  WireWaitReason,
 } from '@headrace/wire'
 import { JobCancelledError, JobFailedError } from '../errors.ts'
 import type { Http } from '../http/http.ts'
@@ -64,6 +66,8 @@ export interface Job<Output = Json> {
   /** Its log lines, oldest first; with `follow`, until the job ends. */
   logs(options?: LogOptions): AsyncIterable<LogLine>
 
+  /** Why it waits, in one sentence; undefined when it does not wait. */
+  waiting(): Promise<WireWaitReason | undefined>
   /** The job and its descendants, oldest first. */
   tree(): Promise<JobTree>
   attempts(): Promise<readonly WireAttempt[]>
@@ -115,6 +119,7 @@ export function createJob<Output>(http: Http, id: string): Job<Output> {
     },
     events: (options = {}) => followJob(http, id, options),
     logs: (options = {}) => readLogs(http, id, options),
+    waiting: async () => (await get<WaitAnswer>('/waiting')).reason,
     tree: () => get<JobTree>('/tree'),
     history: () => get<JobHistory>('/history'),
     attempts: async () => (await get<{ readonly attempts: readonly WireAttempt[] }>('/attempts')).attempts,

@@ -24,6 +24,7 @@ import { ErrorPanel } from './error-panel.tsx'
 import { JobActions } from './job-actions.tsx'
 import { type JobScene, type JobTellings, useJobScene } from './use-job-scene.ts'
 import { Waits } from './waits.tsx'
+import { WhyWaiting } from './why-waiting.tsx'
 import './job.css'
 
 const Curves = lazy(() => import('../curves/curves.tsx'))
@@ -88,6 +89,7 @@ function JobHead(props: {
           <span>{job.progressMessage}</span>
         </div>
       )}
+      {job.state === 'waiting' ? <WhyWaiting job={job} /> : null}
       <Facts job={job} />
     </>
   )
@@ -136,6 +138,14 @@ function Facts({ job }: { readonly job: StatusInfo }) {
           </span>
         </Fact>
       ) : null}
+      {job.deployment ? <Fact name="Deployment">{job.deployment}</Fact> : null}
+      {job.labels ? <Fact name="Labels">{job.labels.join(', ')}</Fact> : null}
+      {job.needs ? <Fact name="Needs">{needsText(job.needs)}</Fact> : null}
+      {job.limit ? (
+        <Fact name="Limit">
+          {job.limit.key}, {job.limit.max} at a time
+        </Fact>
+      ) : null}
       {job.deadlineAt ? (
         <Fact name="Deadline">
           <RelativeTime at={job.deadlineAt} />
@@ -162,6 +172,14 @@ function Facts({ job }: { readonly job: StatusInfo }) {
       ) : null}
     </dl>
   )
+}
+
+/** @example needsText({ cpu: 2, slots: { licence: 1 } }) // 'cpu 2, licence 1' */
+function needsText(needs: Json): string {
+  const { slots = {}, ...plain } = needs as { readonly [name: string]: Json } // sound: that is what resources are
+  return Object.entries({ ...plain, ...(slots as object) })
+    .map(([name, amount]) => `${name} ${amount}`)
+    .join(', ')
 }
 
 function CacheText({ cache }: { readonly cache: NonNullable<StatusInfo['cache']> }) {

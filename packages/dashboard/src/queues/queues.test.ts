@@ -3,7 +3,18 @@ import { test } from 'node:test'
 import { draftOf, queuesWithSlots, rateText, readDraft } from './queues.ts'
 
 const empty = { waiting: 0, scheduled: 0, blocked: 0, running: 0, paused: false, fair: false }
-const worker = { id: 'w', name: 'w', host: 'h', pid: 1, running: 0, startedAt: '', leaseUntil: '' }
+const worker = {
+  id: 'w',
+  name: 'w',
+  host: 'h',
+  pid: 1,
+  running: 0,
+  startedAt: '',
+  leaseUntil: '',
+  labels: [],
+  resources: {},
+  draining: false,
+}
 
 test('slots are summed over workers, and a queue without jobs is there as long as a worker waits for some', () => {
   const queues = [{ ...empty, queue: 'tiles', waiting: 3, running: 1 }]

@@ -1,31 +1,46 @@
-import type { WorkerList } from '@headrace/wire'
+import type { WireWorker } from '@headrace/wire'
+import { useState } from 'react'
 import { headrace } from '../data/headrace.ts'
+import { useAction } from '../data/use-action.ts'
 import { LOOK_EVERY_MS, useEvery } from '../data/use-every.ts'
 import { useLoaded } from '../data/use-loaded.ts'
+import { useMay } from '../data/use-may.ts'
 import { ScrollRegion } from '../look/scroll-region.tsx'
+import { announce } from '../shell/announcer.tsx'
+import { ConfirmDialog } from '../shell/dialog.tsx'
 import { Loaded, PageHead } from '../shell/page.tsx'
+import { Refusal } from '../shell/refusal.tsx'
 import { Section } from '../shell/section.tsx'
 import { duration } from '../time/instant.ts'
 import { useNow } from '../time/now.ts'
 import { RelativeTime } from '../time/time.tsx'
+import { Deployments } from './deployments.tsx'
+import { Limits } from './limits.tsx'
 import './workers.css'
 
 export function WorkersPage() {
   const workers = useLoaded('workers', () => headrace.workers())
+  const mayOperate = useMay('operate')
   useEvery(LOOK_EVERY_MS, workers.reload)
   return (
     <>
       <PageHead title="Workers" />
       <Section title="Workers">
         <Loaded of={workers.loadable} what="the workers" onRetry={workers.reload}>
-          {(list) => <Workers workers={list} />}
+          {(list) => <Workers workers={list} mayOperate={mayOperate} onChanged={workers.reload} />}
         </Loaded>
       </Section>
+      <Deployments mayOperate={mayOperate} />
+      <Limits />
     </>
   )
 }
 
-function Workers(props: { readonly workers: WorkerList['workers'] }) {
+function Workers(props: {
+  readonly workers: readonly WireWorker[]
+  readonly mayOperate: boolean
+  readonly onChanged: () => void
+}) {
   if (props.workers.length === 0) {
     return (
       <div className="empty">
@@ -44,15 +59,15 @@ function Workers(props: { readonly workers: WorkerList['workers'] }) {
           <tr>
             <th scope="col">Worker</th>
             <th scope="col">Lease</th>
-            <th scope="col">Host</th>
-            <th scope="col" className="number">
-              Process
-            </th>
+            <th scope="col">Where</th>
             <th scope="col">Slots</th>
             <th scope="col" className="number">
               Running
             </th>
+            <th scope="col">Labels</th>
+            <th scope="col">Free of its resources</th>
             <th scope="col">Started</th>
+            {props.mayOperate ? <th scope="col">Change</th> : null}
           </tr>
         </thead>
         <tbody>
@@ -60,12 +75,20 @@ function Workers(props: { readonly workers: WorkerList['workers'] }) {
             <tr key={worker.id}>
               <th scope="row">
                 {worker.name} <span className="job-id muted">{worker.id.slice(-12)}</span>
+                {worker.deployment ? <p className="muted worker-note">deployment {worker.deployment}</p> : null}
               </th>
               <td>
-                <Lease until={worker.leaseUntil} />
+                {worker.draining ? (
+                  <span className="going-chip" data-going="held">
+                    draining
+                  </span>
+                ) : (
+                  <Lease until={worker.leaseUntil} />
+                )}
               </td>
-              <td>{worker.host}</td>
-              <td className="number">{worker.pid}</td>
+              <td>
+                {worker.host.split('/')[0]} <span className="muted">process {worker.pid}</span>
+              </td>
               <td>
                 {Object.entries(worker.queues).map(([queue, slots]) => (
                   <span key={queue} className="slots">
@@ -75,13 +98,73 @@ function Workers(props: { readonly workers: WorkerList['workers'] }) {
               </td>
               <td className="number">{worker.running}</td>
               <td>
+                {worker.labels.map((label) => (
+                  <span key={label} className="tag">
+                    {label}
+                  </span>
+                ))}
+              </td>
+              <td>
+                <ul className="resources">
+                  {Object.entries(worker.resources).map(([name, { total, free }]) => (
+                    <li key={name}>
+                      {name} <strong>{free.toLocaleString()}</strong>
+                      <span className="muted"> of {total.toLocaleString()}</span>
+                    </li>
+                  ))}
+                </ul>
+              </td>
+              <td className="no-wrap">
                 <RelativeTime at={worker.startedAt} />
               </td>
+              {props.mayOperate ? (
+                <td>
+                  <DrainButton worker={worker} onChanged={props.onChanged} />
+                </td>
+              ) : null}
             </tr>
           ))}
         </tbody>
       </table>
     </ScrollRegion>
+  )
+}
+
+function DrainButton({ worker, onChanged }: { readonly worker: WireWorker; readonly onChanged: () => void }) {
+  const [isAsking, setAsking] = useState(false)
+  const { isBusy, refusal, act } = useAction()
+  const drain = () =>
+    act(async () => {
+      await headrace.drainWorker(worker.id)
+      announce(`Worker ${worker.name} takes no more jobs.`)
+      onChanged()
+    })
+  return (
+    <>
+      <button
+        type="button"
+        className="small"
+        disabled={isBusy || worker.draining}
+        aria-label={`Drain ${worker.name}`}
+        onClick={() => setAsking(true)}
+      >
+        Drain
+      </button>
+      {refusal ? <Refusal {...refusal} /> : null}
+      <ConfirmDialog
+        isOpen={isAsking}
+        title={`Drain the worker ${worker.name}?`}
+        keep="Leave it working"
+        confirm="Drain the worker"
+        onClose={() => setAsking(false)}
+        onConfirm={drain}
+      >
+        <p>
+          It takes no more jobs. What it runs has 30 seconds to end; the rest goes back to the line unharmed. Then it
+          stops, and somebody has to start it again.
+        </p>
+      </ConfirmDialog>
+    </>
   )
 }
 

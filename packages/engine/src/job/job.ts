@@ -49,6 +49,12 @@ export type JobLimit = {
   readonly whenFull: 'wait' | 'reject' | 'replace'
 }
 
+/**
+ * What a waiting job waits for. `held`: its group lets only so many go at once. `blocked`: a permit of its limit. `following`:
+ * the result of another job. `scheduled`: its instant. `parked`: a workflow, for its steps. `ready`: a worker.
+ */
+export type WaitState = 'held' | 'blocked' | 'following' | 'scheduled' | 'parked' | 'ready'
+
 type JobBase = {
   readonly id: JobId
   readonly task: string
@@ -84,7 +90,12 @@ type JobBase = {
 /** A job is in exactly one state, and a field exists only in the states where it means something. */
 export type Job = JobBase &
   (
-    | { readonly state: 'waiting'; readonly dueAt?: number; readonly cancelRequestedAt?: number }
+    | {
+        readonly state: 'waiting'
+        readonly wait: WaitState
+        readonly dueAt?: number
+        readonly cancelRequestedAt?: number
+      }
     | {
         readonly state: 'running'
         readonly worker: WorkerId

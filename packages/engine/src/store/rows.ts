@@ -110,7 +110,7 @@ function stateOf(row: JobRow): object {
   if (row.end_state === null) {
     // Nobody knows yet when its group lets a held one go, or when something happens that a parked one waits for.
     const isKnown = row.live_state !== 'held' && row.due_at !== null && row.due_at < FOR_EVER
-    return { state: 'waiting', ...(isKnown && { dueAt: row.due_at }), ...cancel }
+    return { state: 'waiting', wait: row.live_state ?? 'ready', ...(isKnown && { dueAt: row.due_at }), ...cancel }
   }
   return {
     state: row.end_state,

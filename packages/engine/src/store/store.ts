@@ -304,6 +304,8 @@ export type JobFilter = {
   /** Only jobs without a parent. */
   readonly rootsOnly?: boolean
   readonly parentId?: JobId
+  /** Only jobs under this limit that have not ended. */
+  readonly limitKey?: string
   readonly createdFrom?: number
   readonly createdTo?: number
   /** Of jobs that failed or were cancelled: the code of their error. */
@@ -371,6 +373,8 @@ export type DeploymentRow = {
   readonly state: DeploymentState
   /** Jobs of it that have not ended, children included. */
   readonly live: number
+  /** Those of them that run. */
+  readonly running: number
   readonly workers: number
   readonly changedAt: number
 }

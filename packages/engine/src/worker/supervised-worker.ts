@@ -4,6 +4,7 @@ import type { WorkerId } from '../job/job.ts'
 import type { Resources } from '../routing/resources.ts'
 import { checkDeployment, checkLabels, checkResources } from '../task/check-options.ts'
 import type { AnyTask } from '../task/workflow.ts'
+import { DrainWatch, forgetDrain } from './drain.ts'
 import { JobWorker, type WorkerParts } from './worker.ts'
 
 export type WorkerOptions = {
@@ -31,6 +32,8 @@ export interface Worker {
   readonly id: WorkerId
   /** Takes no more jobs, gives what runs `graceMs` to end, hands the rest back unharmed. */
   stop(options?: { readonly graceMs?: number }): Promise<void>
+  /** It has stopped, by `stop` or because `engine.drainWorker` asked for it. Not after `kill`. */
+  readonly stopped: Promise<void>
   /** For simulations: as if its process had been killed. */
   kill(): void
 }
@@ -51,6 +54,9 @@ export class SupervisedWorker implements Worker {
   readonly #options: WorkerOptions
   readonly #parts: SupervisedParts
   #current: JobWorker
+  readonly #stopped = Promise.withResolvers<void>()
+  #draining: DrainWatch | undefined
+  #stopping: Promise<void> | undefined
   #isStopped = false
 
   constructor(ids: Ids, options: WorkerOptions, parts: SupervisedParts) {
@@ -65,17 +71,29 @@ export class SupervisedWorker implements Worker {
     return this.#current.id
   }
 
-  start(): Promise<void> {
-    return this.#current.start()
+  get stopped(): Promise<void> {
+    return this.#stopped.promise
+  }
+
+  async start(): Promise<void> {
+    await this.#current.start()
+    if (this.#isStopped) return
+    const { store, clock, random } = this.#parts
+    const onDrain = (graceMs: number) => void this.#drain(graceMs)
+    this.#draining = new DrainWatch({ store, clock, random, worker: () => this.id, onDrain })
   }
 
   async stop(options: { readonly graceMs?: number } = {}): Promise<void> {
     this.#isStopped = true
-    await this.#current.stop(options.graceMs)
+    this.#draining?.[Symbol.dispose]()
+    this.#stopping ??= this.#current.stop(options.graceMs)
+    await this.#stopping
+    this.#stopped.resolve()
   }
 
   kill(): void {
     this.#isStopped = true
+    this.#draining?.[Symbol.dispose]()
     this.#current.kill()
   }
 
@@ -99,6 +117,14 @@ export class SupervisedWorker implements Worker {
     )
     worker.onLost = () => this.#comeBack()
     return worker
+  }
+
+  async #drain(graceMs: number): Promise<void> {
+    const { id } = this
+    await this.stop({ graceMs })
+    await forgetDrain(this.#parts.store, id).catch((error) =>
+      this.#parts.report(`That worker ${id} was drained could not be noted.`, error),
+    )
   }
 
   #comeBack(): void {

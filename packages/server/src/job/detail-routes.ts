@@ -6,7 +6,8 @@ import {
   type RecordedStep,
   recordHistory,
 } from '@headrace/engine'
-import type { JobHistory, JobTree, WireAttempt, WireStep } from '@headrace/wire'
+import type { JobHistory, JobTree, WaitAnswer, WireAttempt, WireStep } from '@headrace/wire'
+
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { integerParameter, parseQuery } from '../answer/query.ts'
@@ -19,7 +20,7 @@ const TreeQuery = z.object({ limit: integerParameter({ min: 1, max: 10_000 }).de
 
 /** What a job consists of: its input, tree, attempts and steps. */
 export function detailRoutes(fastify: FastifyInstance, context: ServerContext): void {
-  const { engine, baseUrl } = context
+  const { engine, baseUrl, queueCounts } = context
   const { store } = engine
 
   fastify.get(
@@ -28,6 +29,16 @@ export function detailRoutes(fastify: FastifyInstance, context: ServerContext): 
     async (request: JobRequest) => {
       const job = await visibleJob(engine, request.caller, request.params.id)
       return { inputs: (await engine.input(job.id)) ?? null }
+    },
+  )
+
+  fastify.get(
+    '/jobs/:id/waiting',
+    { config: { scope: 'read-own', summary: 'Why a job waits, in one sentence' } },
+    async (request: JobRequest): Promise<WaitAnswer> => {
+      const job = await visibleJob(engine, request.caller, request.params.id)
+      const reason = await engine.whyWaiting(job.id, { queues: await queueCounts.read() })
+      return reason === undefined ? {} : { reason }
     },
   )
 

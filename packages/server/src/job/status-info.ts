@@ -80,9 +80,9 @@ function progressOf(job: Job) {
 
 /** What exists only for some jobs. */
 function placeOf(job: Job) {
-  const { owner, parentId, step, item, retryOf } = job
+  const { owner, parentId, step, item, retryOf, deployment, labels, needs, limit } = job
   const worker = 'worker' in job ? job.worker : undefined
-  const all = { owner, parentId, step, item, retryOf, worker, cache: job.cache }
+  const all = { owner, parentId, step, item, retryOf, worker, deployment, labels, needs, limit, cache: job.cache }
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined)) as Partial<StatusInfo> // sound: the same names and types
 }
 

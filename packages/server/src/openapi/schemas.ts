@@ -56,6 +56,7 @@ export const SCHEMAS: Readonly<Record<string, object>> = {
     tags: { type: 'array', items: text },
     dueAt: instant,
     deadlineMs: { type: 'integer' },
+    deployment: text,
   }),
   results: { type: 'object', additionalProperties: anything },
   statusInfo: object(['jobID', 'status', 'type'], {

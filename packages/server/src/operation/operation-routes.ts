@@ -1,9 +1,8 @@
-import type { PageList, SessionInfo, WorkerList } from '@headrace/wire'
+import type { PageList, SessionInfo } from '@headrace/wire'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { parseQuery } from '../answer/query.ts'
-import { ANY_KEY, OVERSIGHT } from '../auth/caller.ts'
-import { iso } from '../job/status-info.ts'
+import { ANY_KEY } from '../auth/caller.ts'
 import type { ServerContext } from '../server-context.ts'
 import { createHealthCheck } from './health.ts'
 import { toPrometheus } from './metrics.ts'
@@ -37,18 +36,6 @@ export function operationRoutes(fastify: FastifyInstance, context: ServerContext
         .type('text/plain; version=0.0.4; charset=utf-8')
         .send(toPrometheus({ queues, workers, eventStreams: hub.feeds, version }))
     },
-  )
-
-  fastify.get(
-    '/workers',
-    { config: { scope: OVERSIGHT, summary: 'Who takes jobs' } },
-    async (): Promise<WorkerList> => ({
-      workers: (await store.workers()).map(({ startedAt, leaseUntil, ...worker }) => ({
-        ...worker,
-        startedAt: iso(startedAt),
-        leaseUntil: iso(leaseUntil),
-      })),
-    }),
   )
 
   fastify.delete(

@@ -27,6 +27,12 @@ function problemOfEngineError(error: EngineError): HttpProblem | undefined {
       return say(400, 'The schedule is invalid')
     case 'schedule_range_too_large':
       return say(400, 'The span is too long')
+    case 'unknown_deployment':
+      return say(404, 'No such deployment')
+    case 'unknown_worker':
+      return say(404, 'No such worker')
+    case 'deployment_busy':
+      return say(409, 'The deployment has live jobs')
     case 'unknown_schedule':
       return say(404, 'No such schedule')
     case 'not_json':

@@ -17,6 +17,7 @@ const Body = z.strictObject({
   tags: z.array(z.string().min(1).max(200)).max(50).optional(),
   dueAt: z.iso.datetime({ offset: true }).optional(),
   deadlineMs: z.int().positive().optional(),
+  deployment: z.string().optional(),
 })
 
 /**

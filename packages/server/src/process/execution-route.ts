@@ -47,7 +47,7 @@ async function submit(
 }
 
 function submitOptions(context: ServerContext, request: ExecuteCall, body: ExecuteRequest): SubmitOptions {
-  const { priority, tags, dueAt, deadlineMs } = body
+  const { priority, tags, dueAt, deadlineMs, deployment } = body
   const cache = cacheModeOf(request.headers['cache-control'])
   const idempotencyKey = parseIdempotencyKey(request.headers['idempotency-key'])
   return {
@@ -57,6 +57,7 @@ function submitOptions(context: ServerContext, request: ExecuteCall, body: Execu
     ...(tags === undefined ? {} : { tags }),
     ...(dueAt === undefined ? {} : { delayMs: Math.max(0, Date.parse(dueAt) - context.engine.clock.now()) }),
     ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    ...(deployment === undefined ? {} : { deployment }),
     ...(cache === undefined ? {} : { cache }),
   }
 }

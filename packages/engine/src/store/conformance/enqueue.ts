@@ -29,6 +29,7 @@ export function testEnqueue(open: OpenStore): void {
         retryOf,
         deadlineAt: now + 9_000,
         state: 'waiting',
+        wait: 'ready',
         dueAt: now,
       }
       assert.deepEqual(await rig.store.job(id), expected)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { JobId, JobLimit } from '../../job/job.ts'
-import type { LimitCounts, NewJob } from '../store.ts'
+import type { JobPage, LimitCounts, NewJob } from '../store.ts'
 import { children, ERROR, type Hand, type OpenStore, Rig } from './rig.ts'
 
 const wait: JobLimit = { key: 'model:12', max: 1, whenFull: 'wait' }
@@ -14,6 +14,10 @@ async function counts(rig: Rig, key = wait.key): Promise<Omit<LimitCounts, 'key'
 /** Claims all that can be claimed. */
 async function claimed(hand: Hand, queue = 'tiles'): Promise<JobId[]> {
   return (await hand.claim(queue, 100)).map(({ lease }) => lease.jobId)
+}
+
+function idsOf({ jobs }: JobPage): JobId[] {
+  return jobs.map(({ id }) => id)
 }
 
 export function testRoutingLimits(open: OpenStore): void {
@@ -40,6 +44,27 @@ export function testRoutingLimits(open: OpenStore): void {
         [ids[2]],
       )
       assert.deepEqual(await counts(rig), { taken: 2, live: 2, blocked: 0 })
+    })
+
+    test('the jobs of a key are listed while they live, each with what it waits for', async () => {
+      await using rig = await Rig.open(open)
+      const ids = [await rig.enqueue({ limit: wait }), await rig.enqueue({ limit: wait }), await rig.enqueue({})]
+      const listed = async () => {
+        const { jobs } = await rig.store.jobs({ limitKey: wait.key }, { limit: 10 })
+        return jobs.map((job) => [job.id, job.state === 'waiting' ? job.wait : job.state])
+      }
+      assert.deepEqual(await listed(), [
+        [ids[1], 'blocked'],
+        [ids[0], 'ready'],
+      ])
+      const ada = await rig.worker()
+      const { lease } = await ada.claimOne()
+      assert.deepEqual(await rig.store.jobs({ limitKey: wait.key, states: ['waiting'] }, { limit: 1 }).then(idsOf), [
+        ids[1],
+      ])
+      await ada.succeed(lease)
+      assert.deepEqual(await listed(), [[ids[1], 'ready']])
+      assert.deepEqual(await rig.store.jobs({ limitKey: 'another' }, { limit: 10 }).then(idsOf), [])
     })
 
     test('a key is forgotten when its last job has ended', async () => {
