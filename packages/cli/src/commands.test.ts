@@ -482,3 +482,21 @@ test('limits are listed while jobs live under them', async () => {
   assert.equal(offer.code, 2)
   assert.match(offer.stderr, /Give cpu, memoryMb, gpuMemoryMb or slots\.NAME/)
 })
+
+test('a canvas is submitted from a file, a node alone or with its onFailure, and a flaw is told with its place', async () => {
+  const echo = (message: string) => ({ call: 'echo', input: { message } })
+  const canvas = {
+    chord: [echo('a'), echo('b')],
+    body: { call: 'echo', input: { message: { $ref: 'previous/1/message' } } },
+  }
+  await writeFile(join(place.dir, 'canvas.json'), JSON.stringify(canvas))
+  const done = await place.run(['submit', '--canvas', '@canvas.json', '--wait'])
+  assert.deepEqual(JSON.parse(done.stdout), { result: { message: 'b' } })
+  const wrong = { canvas: { chain: [echo('a'), { call: 'nothing' }] }, onFailure: echo('c') }
+  const refused = await place.run(['submit', '--canvas', JSON.stringify(wrong)])
+  assert.equal(refused.code, 2)
+  assert.match(refused.stderr, /canvas\.chain\.1\.call: There is no process "nothing" that a canvas may call/)
+  assert.match((await place.run(['submit'])).stderr, /Name a process, or give a --canvas/)
+  assert.match((await place.run(['submit', 'echo', '--canvas', '{}'])).stderr, /not both/)
+  assert.match((await place.run(['submit', '--canvas', '[]'])).stderr, /A canvas is a JSON object/)
+})

@@ -5,7 +5,7 @@ import { modelsApp } from '@headrace/app-models'
 import { watershedApp } from '@headrace/app-watershed'
 import { type ArtifactStore, openArtifacts } from '@headrace/artifacts'
 import { readCron } from '@headrace/cron'
-import { createEngine, type Engine, type Store } from '@headrace/engine'
+import { canvasWorkflow, createEngine, type Engine, type Store } from '@headrace/engine'
 import { type Catalogue, openCatalogue } from '@headrace/geo'
 import { type App, echoTask, healthTask } from '@headrace/server'
 import { makeDataFolder } from './data-folder.ts'
@@ -45,7 +45,8 @@ export async function compose(
   const store: Store = await openStore(dataDir, options.store)
   const models = modelsApp({ artifacts, settings: store.settings, cacheDir: join(dataDir, 'models') })
   const apps = [watershedApp({ catalogue }), layersApp({ catalogue }), documents, models]
-  const tasks = [...apps.flatMap((app) => app.tasks), echoTask, healthTask]
+  const callable = [...apps.flatMap((app) => app.tasks), echoTask]
+  const tasks = [...callable, canvasWorkflow(callable), healthTask]
   const { deployment } = options
   const engine = createEngine({
     store,

@@ -116,6 +116,14 @@ export interface Client {
     inputs: Readonly<Record<string, Json>>,
     options?: SubmitOptions,
   ): Promise<Job<Output>>
+  /**
+   * Stores a job that runs other processes, composed as a canvas: chains, groups, chords, maps, branches; see docs/canvas.md.
+   * @throws {ProblemError} `input_invalid` with a pointer to each flaw of the canvas
+   */
+  submitCanvas<Output = Json>(
+    canvas: { readonly canvas: Json; readonly onFailure?: Json },
+    options?: SubmitOptions,
+  ): Promise<Job<{ readonly result: Output }>>
   /** The job with this id; nothing is asked yet. */
   job<Output = Json>(id: string): Job<Output>
   jobs(query?: JobsQuery): Promise<JobPage>
@@ -184,6 +192,7 @@ export function createClient(options: ClientOptions): Client {
   })
   return {
     submit: (process, inputs, submitOptions = {}) => submit(http, process, inputs, submitOptions),
+    submitCanvas: (canvas, submitOptions = {}) => submit(http, CANVAS_PROCESS, canvas, submitOptions),
     job: (id) => createJob(http, id),
     jobs: (query = {}) => listJobs(http, query),
     redrive: (query = {}) => redrive(http, query),
@@ -221,6 +230,9 @@ export function createClient(options: ClientOptions): Client {
     session: () => http.json<SessionInfo>({ path: '/session' }),
   }
 }
+
+/** The process that runs a canvas. */
+const CANVAS_PROCESS = 'headrace.canvas'
 
 async function submit<Output>(
   http: Http,

@@ -26,6 +26,13 @@ const JOBS = [
     error: { ...FAKE_ERROR, origin: { jobId: LAND, task: 'geo.land-cover' } },
   },
   inState(fakeJob(5002, { processID: 'training.fit' }), 'running'),
+  inState(fakeJob(5003, { processID: 'headrace.canvas', kind: 'workflow' }), 'running'),
+  fakeJob(5004, {
+    processID: 'geo.land',
+    parentId: idOf(5003),
+    rootId: idOf(5003),
+    tags: ['canvas:/canvas/chain/0/group/0'],
+  }),
 ]
 
 /** Each page with what shows that all of it has been drawn. */
@@ -55,6 +62,11 @@ const PAGES: readonly {
     name: 'a job with children',
     path: `/app/jobs/${idOf(6000)}`,
     shown: (page) => page.locator('.group-counts').waitFor(),
+  },
+  {
+    name: 'a canvas',
+    path: `/app/jobs/${idOf(5003)}`,
+    shown: (page) => page.getByText('all at once, collects failures').waitFor(),
   },
   { name: 'map', path: '/app/map', shown: (page) => page.locator('.map-holder[data-ready]').waitFor() },
   {
@@ -92,6 +104,15 @@ const PAGES: readonly {
 ]
 
 function prepare(fake: FakeServer) {
+  fake.inputs.set(idOf(5003), {
+    canvas: {
+      chain: [
+        { group: [{ call: 'geo.land' }, { call: 'geo.soil', id: 'soil' }], onFailure: 'collect', id: 'both' },
+        { map: 'tiles.render', over: { $ref: 'both' } },
+      ],
+    },
+    onFailure: { call: 'tell' },
+  })
   fake.inputs.set(LAND, { area: SAMPLE_AREA, layer: 'land-2019' })
   fake.results.set(LAND, LAND_RESULT)
   fake.artifacts.set(LAND, [{ name: 'land.tif', id: 'a', sizeBytes: 2048, at: iso(0), href: '/artifacts/a' }])

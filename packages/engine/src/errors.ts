@@ -36,6 +36,7 @@ export type ErrorCode =
   | 'unknown_deployment'
   | 'deployment_busy'
   | 'unknown_worker'
+  | 'canvas_unresolved'
   | 'schedule_invalid'
   | 'unknown_schedule'
   | 'schedule_range_too_large'
@@ -405,6 +406,16 @@ export class UnknownWorkerError extends EngineError {
     super(
       `There is no worker ${worker}. It may have stopped; a worker that lost its lease comes back under another id.`,
     )
+  }
+}
+
+/** A canvas came to a place where it cannot go on: a reference leads to nothing, or to something of another kind. */
+export class CanvasUnresolvedError extends EngineError {
+  override readonly name = 'CanvasUnresolvedError'
+  readonly code = 'canvas_unresolved'
+  readonly retryable = false
+  constructor(why: string) {
+    super(`The canvas cannot go on: ${why}.`)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Json, StatusInfo, WireArtifact, WireAttempt, WireLayer } from '@headrace/wire'
 import { lazy, type ReactNode, Suspense, useEffect, useMemo, useRef } from 'react'
 import { Link } from 'wouter'
+import { CANVAS_PROCESS, CanvasSection } from '../canvas/canvas-section.tsx'
 import { headrace } from '../data/headrace.ts'
 import { useLoaded } from '../data/use-loaded.ts'
 import { CopyButton, JsonTree } from '../json/json-tree.tsx'
@@ -215,6 +216,7 @@ function JobBody(props: { readonly scene: JobScene; readonly tellings: JobTellin
           </Section>
         ) : null}
         <Waits job={job} steps={steps} />
+        {job.processID === CANVAS_PROCESS ? <CanvasSection id={job.jobID} jobs={jobs} /> : null}
         <Section
           title="Timeline"
           aside={jobs.length > 1 ? <span className="muted">{jobs.length.toLocaleString()} jobs</span> : null}

@@ -1,3 +1,5 @@
+import { CANVAS_SCHEMA } from '@headrace/engine'
+
 const text = { type: 'string' } as const
 const instant = { type: 'string', format: 'date-time' } as const
 const anything = {} as const
@@ -24,6 +26,7 @@ const summary = {
 
 /** The bodies of OGC API - Processes 1.0 and of problems, in the words of OpenAPI 3.0. */
 export const SCHEMAS: Readonly<Record<string, object>> = {
+  ...canvasSchemas(),
   link: object(['href'], { href: text, rel: text, type: text, title: text }),
   landingPage: object(['links'], { title: text, description: text, links }),
   confClasses: object(['conformsTo'], { conformsTo: { type: 'array', items: text } }),
@@ -82,4 +85,18 @@ export const SCHEMAS: Readonly<Record<string, object>> = {
     code: text,
     errors: { type: 'array', items: object(['pointer', 'detail'], { pointer: text, detail: text }) },
   }),
+}
+
+/** The inputs of the process `headrace.canvas`; its definitions become schemas of their own, for a reference to lead to. */
+function canvasSchemas(): Readonly<Record<string, object>> {
+  const moved = JSON.stringify(CANVAS_SCHEMA).replaceAll(
+    /"#\/definitions\/(\w)(\w*)"/g,
+    (_, first: string, rest: string) => `"#/components/schemas/canvas${first.toUpperCase()}${rest}"`,
+  )
+  const { definitions, ...canvas } = JSON.parse(moved) as { definitions: Record<string, object> } // sound: what CANVAS_SCHEMA is
+  const named = Object.entries(definitions).map(([name, schema]) => [
+    `canvas${name.charAt(0).toUpperCase()}${name.slice(1)}`,
+    schema,
+  ])
+  return { canvas, ...Object.fromEntries(named) }
 }
