@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createEngine, type Engine, type JobId, type WorkerId } from '@headrace/engine'
 import { chunks, inflight } from '../inflight.ts'
@@ -6,6 +7,7 @@ import { benchInput } from '../payload.ts'
 import type { Peer, PeerKind, Urgency } from '../peer.ts'
 import { nodeModule, startWorkerProcess, type WorkerProcess } from '../process/worker-process.ts'
 import { addHistory } from './add-history.ts'
+import { addPostgresHistory } from './add-postgres-history.ts'
 import { type BenchDatabase, freshDatabase } from './database.ts'
 import { openStore } from './open-store.ts'
 import { attentive, benchTasks, chain, chord, noop, slow } from './tasks.ts'
@@ -131,8 +133,7 @@ class Headrace implements Peer {
 
   async claimTimes(count: number, slots: number): Promise<number[]> {
     const { store } = this.#engine
-    // No worker of the engine's has this name.
-    const worker = `bench-${performance.now()}` as WorkerId
+    const worker = randomUUID() as WorkerId
     await store.addWorker({ id: worker, name: 'bench', queues: { default: slots }, leaseMs: 60_000 }, () => {})
     const nothing = { worker, settle: [], advance: [], tell: [], claim: [] }
     const times: number[] = []
@@ -149,11 +150,10 @@ class Headrace implements Peer {
   }
 
   async addHistory(finished: number): Promise<void> {
-    if (this.serverPid !== undefined || this.#engine.store.name !== 'sqlite')
-      throw new Error('history is filled in for SQLite only, so far')
     const [last] = (await this.#engine.store.jobs({ states: ['succeeded'] }, { limit: 1 })).jobs
     assert.ok(last, 'a job that ended is what the history is made of')
-    addHistory(this.#database.url, last.id, finished)
+    if (this.#engine.store.name === 'sqlite') addHistory(this.#database.url, last.id, finished)
+    else await addPostgresHistory(this.#database.url, last.id, finished)
   }
 
   holdReader(): Promise<AsyncDisposable> {
