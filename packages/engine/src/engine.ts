@@ -223,10 +223,10 @@ export class Engine {
 
   /** Waits for a job and gives its result. @throws {TaskFailedError} {JobCancelledError} {WaitTimeoutError} {UnknownJobError} */
   async result(id: JobId, options: WaitOptions = {}): Promise<Json> {
-    await this.wait(id, options)
-    const outcome = await this.outcome(id)
-    if (outcome === undefined) throw new UnknownJobError(id)
-    if (outcome.state === 'succeeded') return outcome.result ?? null
+    const outcome = await this.#ends.outcome(id, options)
+    if (outcome.state === 'succeeded') {
+      return outcome.result === undefined ? null : this.#payloads.decode(outcome.result)
+    }
     const error = outcome.error ?? { code: 'task_threw', message: 'No error was recorded.' }
     if (outcome.state === 'cancelled') throw new JobCancelledError(id, error.message)
     throw new TaskFailedError(id, (await this.job(id))?.task ?? 'The task', error)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { StoreUnavailableError } from '../errors.ts'
-import type { Store } from '../store/store.ts'
+import type { Hint, Store } from '../store/store.ts'
 import { ManualClock } from '../testing/manual-clock.ts'
 import { EndWaits } from './end-waits.ts'
 import type { JobId, JobState } from './job.ts'
@@ -58,5 +58,56 @@ suite('waiting for an end while the store does not answer', () => {
     const waiting = assert.rejects(waits.wait(ID, {}), { code: 'unknown_job' })
     await clock.pass({ ms: 2_000 })
     await waiting
+  })
+})
+
+suite('waiting for what came of a job', () => {
+  /** A store that knows one running job, and notes what it is asked. */
+  function watchedRig() {
+    const clock = new ManualClock(0)
+    const asked: string[] = []
+    let outcome: object | undefined
+    let tell: (hint: Hint) => void = () => {}
+    const store = {
+      clock,
+      async states() {
+        asked.push('states')
+        return new Map([[ID, 'running']])
+      },
+      async outcome() {
+        asked.push('outcome')
+        return outcome
+      },
+      watch(listener: (hint: Hint) => void) {
+        tell = listener
+        return { [Symbol.dispose]: () => {} }
+      },
+    } as unknown as Store
+    const end = () => {
+      outcome = { state: 'succeeded', result: '42' }
+    }
+    return { clock, asked, end, tell: (hint: Hint) => tell(hint), waits: new EndWaits(store, () => {}) }
+  }
+
+  test('reads it at once when the job is said to have ended, and asks for nothing else', async () => {
+    const { clock, asked, end, tell, waits } = watchedRig()
+    const waiting = waits.outcome(ID, {})
+    await clock.pass({ ms: 10 })
+    end()
+    tell({ ended: [ID] })
+    assert.deepEqual(await waiting, { state: 'succeeded', result: '42' })
+    assert.deepEqual(asked, ['states', 'outcome'])
+  })
+
+  test('waits on when that was not true', async () => {
+    const { clock, asked, end, tell, waits } = watchedRig()
+    const waiting = waits.outcome(ID, {})
+    await clock.pass({ ms: 10 })
+    tell({ ended: [ID] })
+    await clock.pass({ ms: 10 })
+    end()
+    tell({ ended: [ID] })
+    assert.deepEqual(await waiting, { state: 'succeeded', result: '42' })
+    assert.deepEqual(asked, ['states', 'outcome', 'outcome'])
   })
 })
