@@ -48,11 +48,21 @@ export const witnessRules = {
     }
   }) satisfies Rule,
 
-  /** A local step whose result was recorded never runs again. */
-  'recorded-step-stays': (({ events }, { effects }, say) => {
+  /**
+   * A local step whose result was recorded never runs again. One that is to be undone is recorded when it begins, and its event
+   * says nothing of its result.
+   */
+  'recorded-step-stays': (({ events, workflows }, { effects }, say) => {
+    const begun = new Set(
+      workflows.flatMap(({ jobId, steps }) =>
+        steps.flatMap(({ name, compensates }) => (compensates === true ? [`${jobId}/${name}`] : [])),
+      ),
+    )
     const recordedIn = new Map<string, number>()
-    for (const { jobId, kind, attempt, data } of events)
-      if (kind === 'step' && data.kind === 'step') recordedIn.set(`${jobId}/${data.name}`, attempt)
+    for (const { jobId, kind, attempt, data } of events) {
+      const key = `${jobId}/${data.name}`
+      if (kind === 'step' && data.kind === 'step' && !begun.has(key)) recordedIn.set(key, attempt)
+    }
     for (const { jobId, attempt, step } of effects) {
       const recorded = step === undefined ? undefined : recordedIn.get(`${jobId}/${step}`)
       if (recorded !== undefined && attempt > recorded)
