@@ -100,7 +100,8 @@ function readyJobs(
         now: clock.now(),
         dueAt: (seq) => sql.get<{ due_at: number }>('dueOf', seq)?.due_at ?? 0,
       })
-  return chosen.flatMap(({ seq }) => sql.get<ReadyRow>('readyJob', seq) ?? [])
+  if (chosen.length === 0) return []
+  return sql.all<ReadyRow>('chosenJobs', JSON.stringify(chosen.map(({ seq }) => seq)))
 }
 
 function byUrgency(a: Head, b: Head): number {

@@ -100,16 +100,25 @@ function recordSteps(
   { lease, steps }: Advance,
   worker: number,
 ): 'recorded' | 'lease_lost' | 'cancelling' {
-  const held = heldRow(context, lease, worker)
+  const held = context.sql.get<Held>('heldWorkflow', lease.row, worker, lease.attempt)
   if (held === undefined) return 'lease_lost'
   if (held.cancel_reason !== null) return 'cancelling'
   if (steps.length === 0) context.sql.run('markBusy', lease.row)
   else if (held.lapses > 0 || held.busy === 1) context.sql.run('resetLapses', lease.row)
-  for (const step of steps) recordStep(context, endings, lease, step)
+  for (const step of steps) recordStep(context, endings, lease, held, step)
   return 'recorded'
 }
 
-function recordStep(context: Context, endings: Endings, lease: Lease, step: NewStep): void {
+/** A workflow, as far as its next steps depend on it. */
+type Held = {
+  readonly cancel_reason: string | null
+  readonly lapses: number
+  readonly busy: number
+  readonly lane: number
+  readonly root_seq: number
+}
+
+function recordStep(context: Context, endings: Endings, lease: Lease, held: Held, step: NewStep): void {
   const { sql, clock } = context
   const now = clock.now()
   // Said again, since the worker had not heard that it was recorded, or it is over and its beginning was recorded.
@@ -119,7 +128,7 @@ function recordStep(context: Context, endings: Endings, lease: Lease, step: NewS
     if (known.compensates === 1) sql.run('completeStep', step.value ?? null, error, lease.row, step.step)
     return
   }
-  const children = insertChildren(context, endings, lease.row, step)
+  const children = insertChildren(context, endings, { seq: lease.row, held }, step)
   const isGroup = step.kind === 'map'
   sql.run(
     'insertStep',
@@ -152,14 +161,17 @@ function waitForSignal(context: Context, endings: Endings, seq: number, { step, 
   takeKeptSignal(context, endings, { seq, step, name })
 }
 
-function insertChildren(context: Context, endings: Endings, seq: number, step: NewStep): number[] {
+function insertChildren(
+  context: Context,
+  endings: Endings,
+  { seq, held }: { readonly seq: number; readonly held: Held },
+  step: NewStep,
+): number[] {
   if (step.children === undefined || step.children.length === 0) return []
-  const family = context.sql.get<{ root_seq: number; lane: number | null }>('familyOf', seq)
-  const deployment = family?.lane ? context.lanes.get(family.lane).deployment : ''
   const parent = {
     seq,
-    rootSeq: family?.root_seq ?? seq,
-    deployment,
+    rootSeq: held.root_seq,
+    deployment: context.lanes.get(held.lane).deployment,
     step: step.step,
     grouped: step.kind === 'map',
     attached: step.attached ?? false,

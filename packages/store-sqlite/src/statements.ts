@@ -65,8 +65,12 @@ export const readyHeads = `
 /** Primary key: live (seq). */
 export const dueOf = `select due_at from live where seq = ?`
 
-/** Primary keys: live (seq), jobs (seq). */
-export const readyJob = `${readyColumns} from live join jobs on jobs.seq = live.seq where live.seq = ?`
+/** Those of a JSON array of numbers, in its order. Primary keys: live (seq), jobs (seq). */
+export const chosenJobs = `
+  ${readyColumns}
+  from json_each(?) as chosen
+  cross join live on live.seq = chosen.value
+  cross join jobs on jobs.seq = live.seq`
 
 /** Those of a JSON array of numbers, with cursors from ?3 on in their order. Primary key: live (seq). */
 export const markClaimed = `
@@ -389,8 +393,12 @@ export const wakeParked = `
 /** Index: jobs (id unique). */
 export const seqByJobId = `select seq from jobs where id = ?`
 
-/** Primary key: jobs (seq). */
-export const familyOf = `select coalesce(root_seq, seq) as root_seq, lane from jobs where seq = ?`
+/** What a workflow's next steps depend on, if this worker's attempt still holds it. Primary keys: live (seq), jobs (seq). */
+export const heldWorkflow = `
+  select live.cancel_reason as cancel_reason, live.lapses as lapses, live.busy as busy, live.lane as lane,
+    coalesce(jobs.root_seq, jobs.seq) as root_seq
+  from live cross join jobs on jobs.seq = live.seq
+  where live.seq = ? and live.state = 'running' and live.worker = ? and live.attempt = ?`
 
 /**
  * Counts ended children off their group; `released` turns 1 once, and `ended_by` names the child whose failure (?2) did

@@ -73,6 +73,8 @@ export class JobWorker {
   /** By the store's number of the job. */
   readonly #running = new Map<number, Running>()
   readonly #workflows = new Map<JobId, WorkflowRun>()
+  /** Of these a step is said to be released; what this worker's own commit released, it is told with the commit's answer. */
+  readonly #hinted = new Set<JobId>()
   readonly #timers = new Map<'look' | 'sweep', Timer>()
   #starting: Promise<void> | undefined
   #watching: Disposable | undefined
@@ -260,7 +262,10 @@ export class JobWorker {
   }
 
   #release(releases: readonly Release[], results?: ReadonlyMap<JobId, Payload>): void {
-    for (const release of releases) void this.#workflows.get(release.parentId)?.release(release, results)
+    for (const release of releases) {
+      this.#hinted.delete(release.parentId)
+      void this.#workflows.get(release.parentId)?.release(release, results)
+    }
   }
 
   #hear(hint: Hint): void {
@@ -269,8 +274,19 @@ export class JobWorker {
     if (hint.queues !== undefined) this.#outbox.look(hint.queues.filter((queue) => queue in this.#settings.queues))
     if (hint.dueAt !== undefined) this.#sweepAt(hint.dueAt)
     if (hint.cancelled !== undefined) void this.#checkCancels()
-    const resident = hint.released?.flatMap((id) => this.#workflows.get(id) ?? [])
-    if (resident !== undefined && resident.length > 0) void this.#checkReleases(resident)
+    if (hint.released !== undefined) this.#hearReleased(hint.released)
+  }
+
+  // Looked at a moment later: of a worker's own commits the hint comes first and the answer right after it.
+  #hearReleased(ids: readonly JobId[]): void {
+    const isWaiting = this.#hinted.size > 0
+    for (const id of ids) if (this.#workflows.has(id)) this.#hinted.add(id)
+    if (isWaiting || this.#hinted.size === 0) return
+    this.#parts.clock.defer(() => {
+      const resident = [...this.#hinted].flatMap((id) => this.#workflows.get(id) ?? [])
+      this.#hinted.clear()
+      if (resident.length > 0 && !this.#isStopped) void this.#checkReleases(resident)
+    })
   }
 
   #look(): void {
