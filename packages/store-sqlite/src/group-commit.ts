@@ -18,8 +18,8 @@ type Operation = {
 }
 
 const BUSY_WAIT_MS_MAX = 30_000
-/** So many immediate tries before a busy writer is waited for with a timer. */
-const BUSY_SPINS = 20
+/** So many immediate tries before a busy writer is waited for with a timer: some two milliseconds, as long as most write. */
+const BUSY_SPINS = 100
 
 /**
  * Runs operations inside shared transactions: what is asked for during one turn of the event loop, or while another

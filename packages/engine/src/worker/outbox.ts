@@ -15,6 +15,7 @@ import type {
 import { failedInstead, isOutage, refusalReports } from './refusal.ts'
 import { type Advancing, isNothing, joined, nothing, type Said, type Settling, takeOne, withdraw } from './said.ts'
 import type { Slots } from './slots.ts'
+import { Urgency } from './urgency.ts'
 
 /** Progress and logs wait so long for company; whatever else is committed takes them along. */
 const TELL_WITHIN_MS = 50
@@ -56,6 +57,7 @@ export class Outbox {
   readonly #leftToLease: Lease[] = []
   /** Queues that may hold due work. */
   readonly #promising = new Set<string>()
+  readonly #urgency = new Urgency()
   #isClaiming = true
   #isCommitting = false
   /** The last commit failed, and may yet have been heard: then it holds jobs under this worker's name. */
@@ -138,8 +140,9 @@ export class Outbox {
   #claims(): Commit['claim'] {
     if (!this.#isClaiming) return []
     const claims: { queue: string; slots: number }[] = []
+    const max = this.#urgency.batchMax(this.#clock.now())
     for (const queue of this.#promising) {
-      const slots = this.#slots.free(queue)
+      const slots = Math.min(max, this.#slots.free(queue))
       if (slots > 0) claims.push({ queue, slots })
     }
     return claims
@@ -147,9 +150,9 @@ export class Outbox {
 
   async #commit(): Promise<void> {
     if (this.#isClosed || this.#isCommitting) return
-    const [said, claim] = [this.#said, this.#claims()]
-    if (isNothing(said) && claim.length === 0 && !this.#isUnsure) return
-    this.#said = nothing()
+    const claim = this.#claims()
+    if (isNothing(this.#said) && claim.length === 0 && !this.#isUnsure) return
+    const said = this.#takeSaid()
     this.#tellTimer?.cancel()
     this.#tellTimer = undefined
     // What is hinted at from now on may come too late for this commit, and is looked for by the next one.
@@ -164,6 +167,14 @@ export class Outbox {
     if (this.#isClosed) return
     if (failure === undefined) this.#goOn()
     else await this.#afterFailure(said, claim, failure.error)
+  }
+
+  /** What is to be said now. What attempts told and their steps go before their ends, so those never stay behind. */
+  #takeSaid(): Said {
+    const { settle, ...rest } = this.#said
+    const [now, later] = this.#urgency.split(settle, this.#clock.now())
+    this.#said = { ...nothing(), settle: later }
+    return { ...rest, settle: now }
   }
 
   /** Commits it, and hands on the answers. @returns what the store threw instead of an answer */
@@ -274,7 +285,9 @@ export class Outbox {
     for (const [index, waiting] of settle.entries()) waiting.resolve(result.settled[index] ?? 'lease_lost')
     for (const [index, waiting] of advance.entries()) waiting.resolve(result.advanced[index] ?? 'lease_lost')
     if (result.released.length > 0) this.#events.released(result.released, storedResults(batch, result))
-    if (result.claimed.length > 0) this.#events.claimed(result.claimed)
+    if (result.claimed.length === 0) return
+    this.#urgency.claimed(result.claimed, this.#clock.now())
+    this.#events.claimed(result.claimed)
   }
 
   /** Says it all again later, in the same order and before what came up since; what was stored is not stored twice. */
