@@ -20,10 +20,18 @@ export function compareEndings(disturbed: readonly Ending[], undisturbed: readon
   return [
     ...different.map(({ name, result }) => ({
       rule: 'same-result',
-      what: `${name} ended as ${result.slice(0, 200)} and not as ${expected.get(name)?.slice(0, 200)}`,
+      what: `${name} is otherwise than in peace: ${difference(result, expected.get(name) ?? 'nothing')}`,
     })),
     ...(missing === 0 ? [] : [{ rule: 'nothing-lost', what: `${missing} documents are missing` }]),
   ]
+}
+
+/** Where two texts part, with a little of what stands around. */
+function difference(one: string, other: string): string {
+  let at = 0
+  while (at < one.length && one[at] === other[at]) at++
+  const around = (text: string) => text.slice(Math.max(0, at - 60), at + 120)
+  return `…${around(one)}… and not …${around(other)}…`
 }
 
 /**

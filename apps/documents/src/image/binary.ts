@@ -13,15 +13,20 @@ export function toBinary({ data, widthPx: width, heightPx: height }: Raster & { 
 
 /** @returns the grey value up to which a pixel is ink; -1 where all pixels are alike */
 export function otsuThreshold(grey: Uint8Array): number {
-  const histogram = new Float64Array(256)
-  for (const value of grey) histogram[value] = (histogram[value] ?? 0) + 1
-  let total = 0
-  for (let value = 0; value < 256; value++) total += value * (histogram[value] ?? 0)
+  return otsuOf(histogramOf(grey, [0], grey.length))
+}
+
+function otsuOf(histogram: Float64Array): number {
+  let [total, count] = [0, 0]
+  for (let value = 0; value < 256; value++) {
+    count += histogram[value] ?? 0
+    total += value * (histogram[value] ?? 0)
+  }
   let [best, bestAt, dark, darkSum] = [0, -1, 0, 0]
   for (let value = 0; value < 255; value++) {
     dark += histogram[value] ?? 0
     darkSum += value * (histogram[value] ?? 0)
-    const light = grey.length - dark
+    const light = count - dark
     if (dark === 0 || light === 0) continue
     const between = dark * light * (darkSum / dark - (total - darkSum) / light) ** 2
     if (between > best) [best, bestAt] = [between, value]
@@ -29,15 +34,33 @@ export function otsuThreshold(grey: Uint8Array): number {
   return bestAt
 }
 
-/** The share of ink that stands alone, without ink to its four sides: the specks of a bad copy. */
-export function speckShare({ data, width, height }: Binary): number {
+/** Of a page's rows: specks are alike all over it. */
+const SPECK_ROWS_EVERY = 4
+
+/** The share of ink that stands alone, without ink to its four sides: the specks of a bad copy. From every fourth row. */
+export function speckShare({ data, widthPx: width, heightPx: height }: Raster): number {
+  const rows: number[] = []
+  for (let row = 1; row < height - 1; row += SPECK_ROWS_EVERY) rows.push(row)
+  const threshold = otsuOf(histogramOf(data, rows, width))
+  const isInk = (at: number) => (data[at] ?? 255) <= threshold
   let [ink, alone] = [0, 0]
-  for (let row = 1; row < height - 1; row++) {
+  for (const row of rows) {
     for (let at = row * width + 1; at < (row + 1) * width - 1; at++) {
-      if (data[at] === 0) continue
+      if (!isInk(at)) continue
       ink++
-      if (!data[at - 1] && !data[at + 1] && !data[at - width] && !data[at + width]) alone++
+      if (!isInk(at - 1) && !isInk(at + 1) && !isInk(at - width) && !isInk(at + width)) alone++
     }
   }
   return ink === 0 ? 0 : alone / ink
+}
+
+function histogramOf(grey: Uint8Array, rows: readonly number[], width: number): Float64Array {
+  const histogram = new Float64Array(256)
+  for (const row of rows) {
+    for (let at = row * width; at < (row + 1) * width; at++) {
+      const value = grey[at] ?? 255
+      histogram[value] = (histogram[value] ?? 0) + 1
+    }
+  }
+  return histogram
 }

@@ -38,7 +38,13 @@ export async function scaledTo(raster: Raster, dpi: number): Promise<Raster> {
 
 /** Without the specks of a bad copy: each pixel becomes the median of its neighbourhood. */
 export async function despeckled(raster: Raster): Promise<Raster> {
-  return rasterOf(sharpOf(raster).median(3), raster.dpi)
+  // Left to itself, sharp makes three channels of one.
+  return rasterOf(
+    sharpOf(raster)
+      .median(3)
+      .toColourspace(raster.channels === 1 ? 'b-w' : 'srgb'),
+    raster.dpi,
+  )
 }
 
 export async function toJpeg(raster: Raster): Promise<Buffer> {

@@ -81,7 +81,8 @@ export class OcrEngine {
 }
 
 /** A grey picture in the simplest format that Leptonica reads, so that nobody packs it only to unpack it again. */
-function toPgm({ data, widthPx, heightPx }: Raster): Buffer {
+function toPgm({ data, widthPx, heightPx, channels }: Raster): Buffer {
+  if (channels !== 1) throw new RangeError(`A picture of ${channels} channels is not grey.`)
   return Buffer.concat([Buffer.from(`P5\n${widthPx} ${heightPx}\n255\n`), data])
 }
 

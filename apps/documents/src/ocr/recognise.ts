@@ -26,11 +26,11 @@ export type ReadWords = (grey: Raster) => Promise<DocumentWord[]>
 /** Reads a picture of a page: turns it upright, straightens it, removes specks and the lines of tables, then its words. */
 export async function recognise(picture: Raster, readWords: ReadWords): Promise<Recognised> {
   const raster = picture.dpi > OCR_DPI_MAX ? await scaledTo(picture, 300) : picture
-  const small = toBinary(await toGrey(raster, LIE_LONG_SIDE_PX))
-  const { isSideways, straightenDegrees } = lieOf(small)
-  const isSpeckled = speckShare(toBinary(await toGrey(raster))) > SPECKS_MAX
+  const grey = await toGrey(raster)
+  const { isSideways, straightenDegrees } = lieOf(toBinary(await toGrey(grey, LIE_LONG_SIDE_PX)))
+  const isSpeckled = speckShare(grey) > SPECKS_MAX
   const readAt = (turnedDegrees: 0 | 90 | 180 | 270) =>
-    readTurned(raster, { turnedDegrees, straightenDegrees, isSpeckled, readWords })
+    readTurned({ raster, grey }, { turnedDegrees, straightenDegrees, isSpeckled, readWords })
   const [first, other] = isSideways ? ([90, 270] as const) : ([0, 180] as const)
   const upright = await readAt(first)
   if (meanConfidence(upright.words) >= CONFIDENCE_SURE) return upright
@@ -39,12 +39,12 @@ export async function recognise(picture: Raster, readWords: ReadWords): Promise<
 }
 
 async function readTurned(
-  picture: Raster,
+  picture: { readonly raster: Raster; readonly grey: Raster },
   how: { turnedDegrees: 0 | 90 | 180 | 270; straightenDegrees: number; isSpeckled: boolean; readWords: ReadWords },
 ): Promise<Recognised> {
   const { turnedDegrees, straightenDegrees, isSpeckled, readWords } = how
-  const raster = await turned(await turned(picture, turnedDegrees), straightenDegrees)
-  const plain = await toGrey(raster)
+  const raster = await turned(await turned(picture.raster, turnedDegrees), straightenDegrees)
+  const plain = raster === picture.raster ? picture.grey : await toGrey(raster)
   const grey = isSpeckled ? await despeckled(plain) : plain
   const { grids, near } = await ruledGrids(grey)
   const words = await readWords(grids.length === 0 ? grey : eraseRules(grey, grids))
