@@ -23,5 +23,21 @@ export function wordsOfTsv(tsv: string): DocumentWord[] {
       line,
     })
   }
-  return words
+  return words.map((word, index) => withoutBar(word, words[index - 1], words[index + 1]))
+}
+
+/** Of a bar's height: so much below its neighbours' feet is a bar, which reaches as deep as a g. */
+const BAR_DEPTH = 0.12
+
+/**
+ * Tesseract takes the I of a font without serifs for a bar, nearly every time it stands alone. The I stands on the line as
+ * the words beside it do; a bar reaches below.
+ */
+function withoutBar(word: DocumentWord, ...beside: readonly (DocumentWord | undefined)[]): DocumentWord {
+  if (word.text !== '|') return word
+  const neighbours = beside.filter((one) => one?.line === word.line && /^\p{L}/u.test(one.text))
+  if (neighbours.length === 0) return word
+  const [, top, , bottom] = word.box
+  const feet = Math.min(...neighbours.map((one) => one?.box[3] ?? 0))
+  return bottom <= feet + BAR_DEPTH * (bottom - top) ? { ...word, text: 'I' } : word
 }
