@@ -85,7 +85,7 @@ function checkPauses({ jobs, events }: StoreHistory, pauses: readonly Pause[]): 
 
 /** Roots of trees in which a job lost too many workers in a row, and so failed. */
 export function givenUpRoots({ jobs }: StoreHistory): ReadonlySet<JobId> {
-  const lost = jobs.filter((job) => job.state === 'failed' && job.error.code === 'worker_lost')
+  const lost = jobs.filter((job) => job.state === 'failed' && job.error.code === 'poison_job')
   return new Set(lost.map(({ rootId }) => rootId))
 }
 

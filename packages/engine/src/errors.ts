@@ -19,6 +19,8 @@ export type ErrorCode =
   | 'attempt_timeout'
   | 'deadline_exceeded'
   | 'worker_lost'
+  | 'poison_job'
+  | 'cleanup_timeout'
   | 'lease_lost'
   | 'workflow_changed'
   | 'wait_timeout'
@@ -191,6 +193,15 @@ export class AttemptTimeoutError extends EngineError {
   readonly code = 'attempt_timeout'
   constructor(task: string, timeoutMs: number) {
     super(`${task} took longer than its timeout of ${timeoutMs} ms. Raise timeoutMs, or give it less to do.`)
+  }
+}
+
+/** A compensation, or an `onFailure`, took too long; its workflow goes on to end without it. */
+export class CleanupTimeoutError extends EngineError {
+  override readonly name = 'CleanupTimeoutError'
+  readonly code = 'cleanup_timeout'
+  constructor(cleanup: string, timeoutMs: number) {
+    super(`${cleanup} did not end within ${timeoutMs} ms, and is given up.`)
   }
 }
 

@@ -45,7 +45,7 @@ function held({ place }: Context, lease: Lease, worker: WorkerId): Held | undefi
 /** What the state machine needs to know of a held job. */
 export function running({ job, live }: Held) {
   const deadlineAt = live.ending === undefined ? job.deadlineAt : undefined
-  return { cancelReason: live.cancel?.reason, deadlineAt, lapses: live.lapses }
+  return { cancelReason: live.cancel?.reason, deadlineAt, lapses: live.lapses, lapsesMax: job.lapsesMax }
 }
 
 function tell(context: Context, told: Told, worker: WorkerId): void {

@@ -44,6 +44,7 @@ export type HeldRow = Ending & {
   readonly lane: number
   readonly failures: number
   readonly lapses: number
+  readonly lapses_max: number | null
   /** It said that it does something itself, though it may have steps that wait. */
   readonly busy: boolean
   readonly deadline_at: number | null
@@ -570,6 +571,7 @@ export function running(held: HeldRow) {
     cancelReason: held.cancel_reason ?? undefined,
     deadlineAt: held.deadline_at ?? undefined,
     lapses: held.lapses,
+    lapsesMax: held.lapses_max ?? undefined,
   }
 }
 

@@ -64,8 +64,14 @@ export async function enqueueJobs(session: Session, context: Context, all: reado
 }
 
 /** Nothing but its place in the line depends on what else there is. */
-function isPlain({ idempotency, limit, cache, keeps }: NewJob): boolean {
-  return idempotency === undefined && limit === undefined && cache === undefined && keeps === undefined
+function isPlain({ idempotency, limit, cache, keeps, lapsesMax }: NewJob): boolean {
+  return (
+    idempotency === undefined &&
+    limit === undefined &&
+    cache === undefined &&
+    keeps === undefined &&
+    lapsesMax === undefined
+  )
 }
 
 /** @param isAnnounced false inside of a transaction that is not ours, and may last: the cursors are drawn when it is over */
@@ -141,6 +147,7 @@ export async function storePlaced(work: Work, placed: readonly Placed[], isAnnou
   await tx.all([
     storeJobs(placed, { lanes, now, isAnnounced, version }),
     ...placed.flatMap(({ job }) => keepSteps(job)),
+    ...limitLapses(placed),
   ])
   notePlaced(work, placed)
   const due = placed.filter(({ isHeld }) => !isHeld).map(({ job }) => job)
@@ -164,6 +171,20 @@ function forgetKeys({ tx }: Work, jobs: readonly NewJob[]): void {
     keys.map(({ scope }) => scope),
     keys.map(({ key }) => key),
   )
+}
+
+/** The question by which jobs say how many workers each may lose, where it is not as many as others. */
+export function limitLapses(placed: readonly Placed[]): Call[] {
+  const jobs = placed.flatMap(({ job: { id, lapsesMax } }) => (lapsesMax === undefined ? [] : [{ id, lapsesMax }]))
+  if (jobs.length === 0) return []
+  const ids = jobs.map(({ id }) => id)
+  return [
+    call(
+      statements.limitLapses,
+      ids,
+      jobs.map(({ lapsesMax }) => lapsesMax),
+    ),
+  ]
 }
 
 /** The question by which a job takes over steps of the one that it repeats. */

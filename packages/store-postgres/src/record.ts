@@ -14,7 +14,7 @@ import type { Changes, Ending, HeldRow } from './changes.ts'
 import { statements } from './connection/named.ts'
 import { call, type Session } from './connection/session.ts'
 import type { Work } from './context.ts'
-import { hintAtNew, notePlaced, type Placed, storeJobs } from './enqueue.ts'
+import { hintAtNew, limitLapses, notePlaced, type Placed, storeJobs } from './enqueue.ts'
 import type { Lanes } from './lanes.ts'
 import { areUnderSameLimit, LimitGate } from './limits.ts'
 import { takeKeptSignal } from './signals.ts'
@@ -158,7 +158,7 @@ async function storeSteps(
 ): Promise<void> {
   const { tx, lanes, hints, now } = work
   const { children, over } = await admitChildren(work, { changes, gate }, owned.flatMap(childrenOf))
-  const calls = children.length === 0 ? [] : [storeJobs(children, { lanes, now })]
+  const calls = children.length === 0 ? [] : [storeJobs(children, { lanes, now }), ...limitLapses(children)]
   await tx.all([...calls, insertSteps(work, owned)])
   notePlaced(work, children)
   await endOver(work, changes, over)

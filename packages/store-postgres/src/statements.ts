@@ -323,7 +323,7 @@ export const settleSucceeded = `
   select null, null, null, lane from woken`
 
 const heldColumns = `
-  seq, state, lane, is_workflow, lapses, busy, deadline_at, cancel_reason, started_at, started_cursor, attempt, worker, parent_seq,
+  seq, state, lane, is_workflow, lapses, lapses_max, busy, deadline_at, cancel_reason, started_at, started_cursor, attempt, worker, parent_seq,
   step, grouped, failures, limit_key, cache_key, permit, session, pin, ending, cleanup, urgency`
 
 /** The groups that these jobs count down; locked before the jobs themselves. Primary keys: live (seq), steps (seq, step). */
@@ -467,6 +467,13 @@ export const insertSteps = `
 
 /** Primary key: live (seq). */
 export const markBusy = `update live set busy = true where seq = any ($1::bigint[])`
+
+/** Index: jobs_by_id (id). */
+export const limitLapses = `
+  update live set lapses_max = given.lapses_max
+  from unnest($1::uuid[], $2::integer[]) as given (id, lapses_max)
+  join jobs on jobs.id = given.id
+  where live.seq = jobs.seq`
 
 /** Primary key: live (seq). */
 export const resetLapses = `update live set lapses = 0, busy = false where seq = any ($1::bigint[])`

@@ -224,5 +224,6 @@ export function running(held: HeldRow) {
     cancelReason: held.cancel_reason ?? undefined,
     deadlineAt: held.deadline_at ?? undefined,
     lapses: held.lapses,
+    lapsesMax: held.lapses_max ?? undefined,
   }
 }

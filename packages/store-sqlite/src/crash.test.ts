@@ -65,10 +65,16 @@ class Here implements AsyncDisposable {
   }
 
   async other(name: string, options: { readonly leaseMs?: number; readonly slots?: number } = {}): Promise<Other> {
+    const other = this.fork(name, options)
+    await other.says((message) => 'ready' in message)
+    return other
+  }
+
+  /** The same, as soon as it is started. */
+  fork(name: string, options: { readonly leaseMs?: number; readonly slots?: number } = {}): Other {
     const args = [this.path, name, String(options.leaseMs ?? 15_000), String(options.slots ?? 1)]
     const other = new Other(fork(new URL('./testing/crash-process.ts', import.meta.url), args))
     this.#others.push(other)
-    await other.says((message) => 'ready' in message)
     return other
   }
 
@@ -110,6 +116,12 @@ class Other {
 
   signal(signal: NodeJS.Signals): void {
     process.kill(this.#child.pid ?? 0, signal)
+  }
+
+  /** @returns its exit code; null: a signal ended it */
+  async gone(): Promise<number | null> {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit')
+    return this.#child.exitCode
   }
 
   async kill(): Promise<void> {
@@ -201,6 +213,44 @@ suite('processes that share a file', { timeout: 60_000 }, () => {
     await other.kill()
     assert.equal(await here.engine.result(id), 'other then here')
     assert.equal(readFileSync(notes, 'utf8'), 'other\n')
+  })
+
+  for (const how of ['exit', 'kill'] as const) {
+    test(`a job that takes its process down (${how}) is stopped after as many workers as its task says`, async () => {
+      await using here = await Here.open()
+      // It takes none of these jobs, and sees who is lost.
+      await here.startWorker({ queues: { elsewhere: 1 } })
+      const { id } = await here.engine.submit(here.tasks.poison, how)
+      for (const name of ['first', 'second']) {
+        // It may be gone before it can say that it is ready.
+        await here.fork(name).gone()
+      }
+      await assert.rejects(here.engine.result(id), { code: 'task_failed', message: /2 workers were lost in a row/ })
+      const job = await here.engine.job(id)
+      assert.ok(job?.state === 'failed')
+      assert.deepEqual([job.error.code, job.error.retryable, job.attempt], ['poison_job', false, 2])
+      // Whoever comes next is spared.
+      const spared = await here.other('spared')
+      const { id: next } = await here.engine.submit(here.tasks.whoami, null)
+      assert.equal(await here.engine.result(next), 'spared')
+      await spared.kill()
+    })
+  }
+
+  test('a worker that is told to stop hands its job back, which burns no attempt and no loss', async () => {
+    await using here = await Here.open()
+    const other = await here.other('other')
+    const { id } = await here.engine.submit(here.tasks.hold, null)
+    await other.says((message) => 'begun' in message)
+    other.signal('SIGTERM')
+    assert.equal(await other.gone(), 0)
+    const [first] = await here.store.attempts(id)
+    assert.equal(first?.outcome, 'released')
+    await here.startWorker()
+    here.goOn()
+    // Its task allows one attempt, and this is the second that was begun.
+    assert.equal(await here.engine.result(id), 'here')
+    assert.equal((await here.engine.job(id))?.attempt, 2)
   })
 
   test('a frozen process loses its lease, its late result is dropped, and it comes back under another id', async () => {

@@ -245,6 +245,7 @@ export function cancelTree(
 export type HeldRow = Ending &
   Due & {
     readonly lapses: number
+    readonly lapses_max: number | null
     /** It said that it does something itself, though it may have steps that wait. */
     readonly busy: number
     readonly deadline_at: number | null

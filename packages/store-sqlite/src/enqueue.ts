@@ -110,6 +110,7 @@ export function insertNewJob(
     job.cleanup === true ? HAS_ON_FAILURE : 0,
     deployment === '' ? null : deployment,
   )
+  if (job.lapsesMax !== undefined) sql.run('limitLapses', job.lapsesMax, seq)
   if (job.keeps !== undefined && job.retryOf !== undefined) {
     sql.run('keepSteps', seq, JSON.stringify(job.keeps), job.retryOf)
     sql.run('inheritSeed', job.retryOf, seq)

@@ -362,4 +362,7 @@ export const migrations: readonly string[] = [
   drop index outcomes_by_state;
   create index outcomes_unsuccessful on outcomes (state, seq) where state <> 'succeeded';
   `,
+  `
+  alter table live add column lapses_max integer;
+  `,
 ]

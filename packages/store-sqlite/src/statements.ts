@@ -291,7 +291,7 @@ export const limitCounts = `
 
 /** A running job, if this worker's attempt still holds it. Primary key: live (seq). */
 export const heldJob = `
-  select live.queue as queue, live.kind as kind, live.lapses as lapses, live.busy as busy, live.deadline_at as deadline_at,
+  select live.queue as queue, live.kind as kind, live.lapses as lapses, live.lapses_max as lapses_max, live.busy as busy, live.deadline_at as deadline_at,
     live.cancel_reason as cancel_reason, live.started_at as started_at, live.attempt as attempt,
     live.limit_key as limit_key, live.permit as permit, live.cache_key as cache_key,
     live.worker as worker, live.parent_seq as parent_seq, live.step as step, live.grouped as grouped
@@ -300,7 +300,7 @@ export const heldJob = `
 
 /** Scan: of the running jobs, which are no more than the workers hold. Index: live_running_by_seq (seq). */
 export const heldByWorker = `
-  select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit,
+  select seq, queue, kind, lapses, lapses_max, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit,
     cache_key, worker,
     parent_seq, step, grouped
   from live indexed by live_running_by_seq
@@ -308,7 +308,7 @@ export const heldByWorker = `
 
 /** A job that this worker still holds. Primary key: live (seq). */
 export const heldBySeq = `
-  select seq, queue, kind, lapses, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit,
+  select seq, queue, kind, lapses, lapses_max, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit,
     cache_key, worker,
     parent_seq, step, grouped
   from live
@@ -342,6 +342,9 @@ export const completeStep = `
 
 /** Primary key: live (seq). */
 export const markCompensates = `update live set cleanup = cleanup | 2 where seq = ?`
+
+/** Primary key: live (seq). */
+export const limitLapses = `update live set lapses_max = ? where seq = ?`
 
 /** Primary key: live (seq). */
 export const resetLapses = `update live set lapses = 0, busy = 0 where seq = ?`

@@ -251,4 +251,62 @@ suite('cleaning up', () => {
     await here.end((await here.engine.retry(id)).id)
     assert.equal(told, 2)
   })
+
+  test('a compensation that hangs is given up after its time, and the others and onFailure have theirs', async () => {
+    await using stage = new Stage()
+    const done: string[] = []
+    const never = new Promise(() => {})
+    let heard: unknown
+    const stuck = workflow({
+      name: 'stuck',
+      cleanupTimeoutMs: 60_000,
+      async run(_: unknown, flow) {
+        await flow.step('one', () => 1, { compensate: () => void done.push('one') })
+        await flow.step('two', () => 2, {
+          compensate: (_value, signal) => {
+            signal.addEventListener('abort', () => (heard = signal.reason))
+            return never
+          },
+        })
+        throw new Error('It broke.')
+      },
+      onFailure: () => void done.push('told'),
+    })
+    const here = await stage.process([stuck])
+    await here.startWorker()
+    const before = stage.clock.now()
+    const id = await here.submit(stuck)
+    const { state, error } = await here.end(id)
+    assert.deepEqual([state, error?.message, done], ['failed', 'It broke.', ['one', 'told']])
+    const message = 'the compensation of two did not end within 60000 ms, and is given up.'
+    assert.deepEqual(error?.details, { cleanup: [{ cleanup: 'the compensation of two', message }] })
+    assert.equal((heard as Error).message, message)
+    assert.ok(stage.clock.now() - before < 90_000)
+    const failed = (await here.store.steps(id)).find(({ kind, name }) => kind === 'compensate' && name === 'two')
+    assert.equal(failed?.error?.code, 'cleanup_timeout')
+  })
+
+  test('an onFailure that hangs is given up after its time, though it rests in the store or its worker is lost', async () => {
+    await using stage = new Stage()
+    const deaf = workflow({
+      name: 'deaf',
+      cleanupTimeoutMs: 300_000,
+      run: () => Promise.reject(new Error('It broke.')),
+      onFailure: (_error, _input, flow) => flow.waitFor('somebody'),
+    })
+    const doomed = await stage.process([deaf])
+    const id = await doomed.submit(deaf)
+    await doomed.startWorker({ queues: { default: 1 }, residentMs: 1_000 })
+    const before = stage.clock.now()
+    await stage.clock.until(async () => (await doomed.kinds(id)).includes('parked'))
+    doomed.crash()
+    const here = await stage.process([deaf])
+    await here.startWorker()
+    const { state, error } = await here.end(id)
+    assert.deepEqual([state, error?.message], ['failed', 'It broke.'])
+    const message = 'onFailure did not end within 300000 ms, and is given up.'
+    assert.deepEqual(error?.details, { cleanup: [{ cleanup: 'onFailure', message }] })
+    const tookMs = stage.clock.now() - before
+    assert.ok(tookMs >= 295_000 && tookMs < 330_000, `${tookMs} ms`)
+  })
 })

@@ -1,3 +1,6 @@
+import { setAlarm } from '../clock/alarm.ts'
+import type { Clock } from '../clock/clock.ts'
+import { CleanupTimeoutError } from '../errors.ts'
 import type { RecordedError } from '../job/job.ts'
 import { recordError } from '../job/recorded-error.ts'
 import type { Ending, Payload, RecordedStep, Settlement } from '../store/store.ts'
@@ -26,20 +29,34 @@ export class Cleanup {
     if (error === undefined) this.#compensations.set(step, { name, compensate, value })
   }
 
-  async run(steps: RunSteps, locals: LocalSteps): Promise<void> {
+  /** @param timeoutMs for each of them; its step is recorded as failed then, so that none is waited for twice */
+  async run(steps: RunSteps, locals: LocalSteps, timeoutMs: number): Promise<void> {
     for (const [, { name, compensate, value }] of [...this.#compensations].sort(([a], [b]) => b - a)) {
-      await this.#try(`the compensation of ${name}`, () =>
+      const what = `the compensation of ${name}`
+      await this.#try(what, () =>
         locals.compensate(name, async (signal) => {
-          const decoded = value === undefined ? undefined : await steps.services.payloads.decode(value)
-          await compensate(decoded, signal)
+          const { clock, payloads } = steps.services
+          const decoded = value === undefined ? undefined : await payloads.decode(value)
+          const limit = { clock, endsAt: clock.now() + timeoutMs, error: new CleanupTimeoutError(what, timeoutMs) }
+          await within(limit, signal, (own) => compensate(decoded, own))
         }),
       )
     }
   }
 
-  async tell(workflow: Workflow, error: RecordedError, input: unknown, flow: Flow): Promise<void> {
-    if (workflow.onFailure !== undefined)
-      await this.#try('onFailure', async () => workflow.onFailure?.(error, input, flow))
+  /** @param limit by an instant that is the same after a crash, and after a rest in the store */
+  async tell(
+    workflow: Workflow,
+    { error, input }: { readonly error: RecordedError; readonly input: unknown },
+    flow: Flow,
+    limit: Pick<Limit, 'clock' | 'endsAt'>,
+  ): Promise<void> {
+    const { onFailure, cleanupTimeoutMs } = workflow
+    if (onFailure === undefined) return
+    const timedOut = new CleanupTimeoutError('onFailure', cleanupTimeoutMs)
+    await this.#try('onFailure', () =>
+      within({ ...limit, error: timedOut }, flow.signal, () => onFailure(error, input, flow)),
+    )
   }
 
   settlement(steps: RunSteps, { to, error }: Ending): Settlement {
@@ -54,6 +71,31 @@ export class Cleanup {
       const { message } = recordError(thrown, { jobId: '' as never, name: '' })
       this.#flaws.push({ cleanup, message })
     }
+  }
+}
+
+type Limit = { readonly clock: Clock; readonly endsAt: number; readonly error: Error }
+
+/** What does not listen to its signal is left behind. @throws the limit's error once its instant has come */
+async function within(
+  { clock, endsAt, error }: Limit,
+  signal: AbortSignal,
+  fn: (signal: AbortSignal) => unknown,
+): Promise<void> {
+  const controller = new AbortController()
+  const { promise: passed, reject } = Promise.withResolvers<never>()
+  const alarm = setAlarm(clock, endsAt, () => {
+    controller.abort(error)
+    reject(error)
+  })
+  try {
+    const work = Promise.resolve(fn(AbortSignal.any([signal, controller.signal])))
+    // Nobody hears of it any more once its time has passed.
+    work.catch(() => {})
+    await Promise.race([work, passed])
+  } finally {
+    alarm.cancel()
+    passed.catch(() => {})
   }
 }
 

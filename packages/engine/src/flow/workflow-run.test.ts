@@ -481,7 +481,7 @@ suite('a workflow that outlives its workers', () => {
     await watcher.startWorker()
     await stage.clock.until(async () => (await watcher.store.outcome(id)) !== undefined, { ms: 10_000 })
     const { state, error } = await watcher.end(id)
-    assert.deepEqual([state, error?.code], ['failed', 'worker_lost'])
+    assert.deepEqual([state, error?.code], ['failed', 'poison_job'])
     assert.equal(begun, LAPSES_MAX + 1)
   })
 })

@@ -3,7 +3,7 @@ import type { WorkflowChangedError } from '../errors.ts'
 import type { JobId } from '../job/job.ts'
 import { recordError } from '../job/recorded-error.ts'
 import type { Json } from '../json.ts'
-import type { Claimed, Lease, LogLevel, Payload, Release, Settlement } from '../store/store.ts'
+import type { Claimed, Ending, Lease, LogLevel, Payload, RecordedStep, Release, Settlement } from '../store/store.ts'
 import { parseInput, parseOutput } from '../task/validate.ts'
 import type { Callable, Workflow } from '../task/workflow.ts'
 import { clampFraction } from '../worker/attempt.ts'
@@ -42,6 +42,10 @@ export class WorkflowRun implements Flow, Parkable {
   readonly #cleanup = new Cleanup()
   readonly #nextRandom: () => number
   #changedBy: WorkflowChangedError | undefined
+  /** When an earlier attempt had stored the first step of its `onFailure`. */
+  #toldAt: number | undefined
+  /** When `onFailure` is given up. */
+  #cleanupEndsAt: number | undefined
   #stop: StopReason | undefined
   #input: unknown
   #end: (settlement: Settlement | undefined) => void = () => {}
@@ -101,7 +105,9 @@ export class WorkflowRun implements Flow, Parkable {
     try {
       const { ending, seed } = this.#claimed
       const hasHistory = this.lease.attempt > 1 || ending !== undefined || seed !== undefined
-      this.#steps.load(hasHistory ? await this.#services.history(this.lease.row) : [], ending)
+      const history = hasHistory ? await this.#services.history(this.lease.row) : []
+      if (ending !== undefined) this.#toldAt = history.find((step) => isOfOnFailure(step, ending))?.recordedAt
+      this.#steps.load(history, ending)
       const { payloads } = this.#services
       const input = await parseInput(this.#workflow, await payloads.decode(this.#claimed.input))
       this.#input = input
@@ -259,13 +265,21 @@ export class WorkflowRun implements Flow, Parkable {
     const { ending } = this.#claimed
     if (ending === undefined) return
     this.#steps.cleanUp()
-    await this.#cleanup.run(this.#steps, this.#locals)
-    if (ending.to === 'failed') await this.#cleanup.tell(this.#workflow, ending.error, this.#input, this)
+    const { cleanupTimeoutMs } = this.#workflow
+    const { clock } = this.#services
+    await this.#cleanup.run(this.#steps, this.#locals, cleanupTimeoutMs)
+    if (ending.to === 'failed') {
+      const endsAt = (this.#toldAt ?? clock.now()) + cleanupTimeoutMs
+      this.#cleanupEndsAt = endsAt
+      await this.#cleanup.tell(this.#workflow, { error: ending.error, input: this.#input }, this, { clock, endsAt })
+    }
     if (this.#stop === undefined) this.#end(this.#cleanup.settlement(this.#steps, ending))
   }
 
   #parkable(): Waits | undefined {
-    return this.#locals.running === 0 && this.#stop === undefined ? this.#steps.waits : undefined
+    const waits = this.#locals.running === 0 && this.#stop === undefined ? this.#steps.waits : undefined
+    if (waits === undefined || this.#cleanupEndsAt === undefined) return waits
+    return { ...waits, dueAt: Math.min(this.#cleanupEndsAt, waits.dueAt ?? Number.POSITIVE_INFINITY) }
   }
 
   /** It goes on elsewhere, and nothing of it runs here any more. */
@@ -295,6 +309,11 @@ export class WorkflowRun implements Flow, Parkable {
   #settled(stop: StopReason): Settlement | undefined {
     return stoppedSettlement(stop, this, this.#services.clock.now())
   }
+}
+
+/** What is recorded behind the end of the code, and undoes nothing, was asked for by `onFailure`. */
+function isOfOnFailure({ step, kind }: RecordedStep, ending: Ending): boolean {
+  return step > ending.step && kind !== 'compensate'
 }
 
 /** Its code must not see that it stops: it goes on in another worker as if nothing had happened. */

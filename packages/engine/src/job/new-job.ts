@@ -68,6 +68,7 @@ function withoutCache(request: JobRequest): NewJob {
     ...(labels !== undefined && { labels }),
     ...(needs !== undefined && { needs }),
     ...(limit !== undefined && { limit: checkLimit(limit) }),
+    ...(task.lapsesMax !== undefined && { lapsesMax: task.lapsesMax }),
     ...(task.kind === 'workflow' && task.onFailure !== undefined && { cleanup: true }),
     ...(key !== undefined && { idempotency: { scope: owner ?? '', key, fingerprint: `${task.name} ${payload}` } }),
   }

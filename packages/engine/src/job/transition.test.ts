@@ -62,7 +62,7 @@ suite('what a job may become', () => {
       'waiting',
     )
     const last = afterLapse({ ...running, lapses: LAPSES_MAX - 1 }, { now: 0, why: 'x', isResting: false })
-    assert.deepEqual([last.to, last.error?.code, last.error?.retryable], ['failed', 'worker_lost', false])
+    assert.deepEqual([last.to, last.error?.code, last.error?.retryable], ['failed', 'poison_job', false])
   })
 
   test('a workflow that rested is not blamed for the loss of its worker, however many it has outlived', () => {

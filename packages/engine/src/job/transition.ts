@@ -22,6 +22,8 @@ export type Running = {
   readonly deadlineAt: number | undefined
   /** Workers lost in a row that it may have killed, without a recorded step between them. */
   readonly lapses: number
+  /** So many of them are taken for proof. Default {@link LAPSES_MAX}. */
+  readonly lapsesMax?: number | undefined
 }
 
 /** The loss of a job's worker. */
@@ -48,7 +50,7 @@ export type Transition =
   /** It waits in the store for one of these steps, or for an instant, and in no worker. */
   | { readonly to: 'parked'; readonly waits: readonly number[]; readonly dueAt?: number }
 
-/** A job that loses so many workers in a row while it may run code is taken to kill them, and fails. */
+/** A job that loses so many workers in a row while it may run code is taken to kill them, and fails; unless its task says otherwise. */
 export const LAPSES_MAX = 5
 
 /** What becomes of a job whose worker settles its attempt. Once it was asked to stop, it ends cancelled, whatever it did. */
@@ -88,9 +90,11 @@ export function afterLapse(
   if (running.deadlineAt !== undefined && running.deadlineAt <= now) return { to: 'failed', error: deadlineExceeded() }
   const error: RecordedError = { code: 'worker_lost', message: `The worker was lost: ${why}.`, retryable: true }
   if (isResting) return { to: 'waiting', dueAt: now, because: 'lapsed', error, isBlamed: false }
-  if (running.lapses + 1 < LAPSES_MAX) return { to: 'waiting', dueAt: now, because: 'lapsed', error, isBlamed: true }
-  const message = `${LAPSES_MAX} workers were lost in a row while running this job, the last one since ${why}. It may be what kills them.`
-  return { to: 'failed', error: { code: 'worker_lost', message, retryable: false } }
+  const { lapses, lapsesMax = LAPSES_MAX } = running
+  if (lapses + 1 < lapsesMax) return { to: 'waiting', dueAt: now, because: 'lapsed', error, isBlamed: true }
+  const lost = lapsesMax === 1 ? 'A worker was lost' : `${lapsesMax} workers were lost in a row`
+  const message = `${lost} while running this job, the last one since ${why}. It may be what kills them.`
+  return { to: 'failed', error: { code: 'poison_job', message, retryable: false } }
 }
 
 /** How a cancelled job ends. */

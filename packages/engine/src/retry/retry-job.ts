@@ -63,6 +63,7 @@ export function retriedJob({ id, job, task, payload, edited, keeps }: Again): Ne
     ...(labels !== undefined && { labels }),
     ...(needs !== undefined && { needs }),
     ...(limit !== undefined && { limit: checkLimit(limit) }),
+    ...(task.lapsesMax !== undefined && { lapsesMax: task.lapsesMax }),
     ...(task.kind === 'workflow' && task.onFailure !== undefined && { cleanup: true }),
   }
 }

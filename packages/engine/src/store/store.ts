@@ -29,6 +29,8 @@ export type NewJob = {
   readonly retryOf?: JobId
   /** Of a workflow: these steps of the one that it repeats are its own, and are not run again. */
   readonly keeps?: readonly KeptStep[]
+  /** So many workers in a row may be lost while it runs. Left out: `LAPSES_MAX`. */
+  readonly lapsesMax?: number
   /** Its workflow has an `onFailure`: it never ends `failed` without another attempt that runs it, see {@link Claimed.ending}. */
   readonly cleanup?: boolean
   /** Empty: none. Left out: the active one, if there is one. A child's is its parent's, whatever it says. */

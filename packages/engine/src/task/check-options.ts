@@ -31,6 +31,7 @@ const RATE_MAX = 1_000_000
 /** A day. */
 const RATE_PER_MS_MAX = 86_400_000
 const LABELS_MAX = 20
+const LAPSES_MAX_MAX = 1_000
 const AMOUNT_MAX = 1_000_000_000
 const PLAIN_RESOURCES = ['cpu', 'memoryMb', 'gpuMemoryMb']
 const NAME_FORM = '1 to 63 letters, digits, dots, dashes and underscores, a letter or digit first'
@@ -61,8 +62,11 @@ export function checkOptions(options: Options): void {
 }
 
 /** What a task says for all its jobs. @throws {OptionInvalidError} */
-export function checkTask({ name, labels, needs, limit }: AnyTask): void {
+export function checkTask(task: AnyTask): void {
+  const { name, labels, needs, limit, lapsesMax } = task
   const of = ` of task ${name}`
+  if (lapsesMax !== undefined) checkWhole(`lapsesMax${of}`, lapsesMax, 1, LAPSES_MAX_MAX)
+  if (task.kind === 'workflow') checkDuration(`cleanupTimeoutMs${of}`, task.cleanupTimeoutMs)
   checkTraits({ ...(labels && { labels }), ...(needs && { needs }) }, of)
   if (typeof limit === 'object') checkLimit(limit, of)
 }

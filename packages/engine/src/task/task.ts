@@ -61,6 +61,11 @@ export type TaskOptions<Input, Output> = {
    * for the same meanwhile waits for it. Only for what depends on nothing else and is wanted for its result alone.
    */
   readonly cache?: CacheOptions<Input>
+  /**
+   * A job that loses so many workers in a row while it may run code is taken to kill them, and fails with `poison_job`.
+   * Default 5.
+   */
+  readonly lapsesMax?: number
   /** In total, from submission to end, retries and waits included. */
   readonly deadlineMs?: number
   /** Offered over HTTP as a process. Default false. */

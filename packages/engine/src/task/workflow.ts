@@ -6,7 +6,11 @@ export type Workflow<Input = unknown, Output = unknown> = TaskOptions<Input, Out
   readonly kind: 'workflow'
   readonly run: (input: Input, flow: Flow) => Promise<Output>
   readonly onFailure?: OnFailure<Input>
+  readonly cleanupTimeoutMs: number
 }
+
+/** An hour. */
+const CLEANUP_TIMEOUT_MS = 3_600_000
 
 /**
  * Called once when the workflow fails, from whatever depth the error came (`error.origin` says where it was thrown), its
@@ -37,7 +41,9 @@ export function workflow<Input = unknown, Output = unknown>(
   options: TaskOptions<Input, Output> & {
     readonly run: (input: Input, flow: Flow) => Promise<Output>
     readonly onFailure?: OnFailure<Input>
+    /** How long each compensation may take, and `onFailure` after them; then it is given up. Default an hour. */
+    readonly cleanupTimeoutMs?: number
   },
 ): Workflow<Input, Output> {
-  return { ...options, kind: 'workflow' }
+  return { ...options, kind: 'workflow', cleanupTimeoutMs: options.cleanupTimeoutMs ?? CLEANUP_TIMEOUT_MS }
 }

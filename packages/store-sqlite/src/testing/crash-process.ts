@@ -24,7 +24,12 @@ const tasks = crashTasks({ name, begun: (task) => say({ begun: task }), goOn: ()
 const store = await openSqliteStore(path)
 const engine = createEngine({ store, tasks: tasks.all, report: (report) => say({ report }) })
 if (Number(slots) > 0) {
-  await engine.startWorker({ name, leaseMs: Number(leaseMs), queues: { default: Number(slots) } })
+  const worker = await engine.startWorker({ name, leaseMs: Number(leaseMs), queues: { default: Number(slots) } })
+  process.once('SIGTERM', async () => {
+    await worker.stop({ graceMs: 0 })
+    await store[Symbol.asyncDispose]()
+    process.exit()
+  })
 }
 process.on('message', async (message: ToProcess) => {
   if (message === 'go on') letGo()

@@ -1,4 +1,5 @@
 import { appendFileSync } from 'node:fs'
+import processOf from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type AnyTask, task, workflow } from '@headrace/engine'
 
@@ -51,6 +52,18 @@ export function crashTasks(process: Process) {
       return `${where} then ${process.name}`
     },
   })
-  const all: readonly AnyTask[] = [whoami, nap, hold, block, survey]
-  return { whoami, nap, hold, block, survey, all }
+  /** Takes its worker's process down with it. */
+  const poison = task({
+    name: 'poison',
+    lapsesMax: 2,
+    retry: { attempts: 100 },
+    run: (how: 'exit' | 'kill') => {
+      process.begun('poison')
+      if (how === 'exit') processOf.exit(1)
+      processOf.kill(processOf.pid, 'SIGKILL')
+      return new Promise(() => {})
+    },
+  })
+  const all: readonly AnyTask[] = [whoami, nap, hold, block, survey, poison]
+  return { whoami, nap, hold, block, survey, poison, all }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { LAPSES_MAX } from '../../job/transition.ts'
-import { ERROR, type OpenStore, Rig } from './rig.ts'
+import { children, ERROR, type OpenStore, Rig } from './rig.ts'
 
 export function testSettle(open: OpenStore): void {
   suite('settle', () => {
@@ -155,9 +155,35 @@ export function testSettle(open: OpenStore): void {
       }
       const job = await rig.store.job(id)
       assert.ok(job?.state === 'failed')
-      assert.equal(job.error.code, 'worker_lost')
+      assert.equal(job.error.code, 'poison_job')
       assert.equal(job.attempt, LAPSES_MAX)
       assert.deepEqual((await rig.kinds(id)).filter((kind) => kind === 'lapsed').length, LAPSES_MAX - 1)
+    })
+
+    test('a job, and a child, may say how many workers it may lose', async () => {
+      await using rig = await Rig.open(open)
+      const { hand, lease } = await rig.workflow()
+      const child = rig.job({ queue: 'fragile', lapsesMax: 1 })
+      await hand.advance(lease, children(1, [child]))
+      const two = await rig.enqueue({ queue: 'fragile', lapsesMax: 2 })
+      const seven = await rig.enqueue({ queue: 'fragile', lapsesMax: LAPSES_MAX + 2 })
+      const states = async () => [await rig.state(child.id), await rig.state(two), await rig.state(seven)]
+      const lose = async () => {
+        await using doomed = await rig.frozen()
+        const doomedHand = await doomed.worker('doomed', 1_000)
+        await doomedHand.claim('fragile', 10)
+        await rig.lapse(1_000)
+      }
+      await lose()
+      assert.deepEqual(await states(), ['failed', 'waiting', 'waiting'])
+      const [failed] = await rig.store.outcomes(lease.row, 1)
+      assert.ok(failed?.state === 'failed' && failed.error.code === 'poison_job')
+      await lose()
+      assert.deepEqual(await states(), ['failed', 'failed', 'waiting'])
+      for (let lapse = 3; lapse < LAPSES_MAX + 2; lapse++) await lose()
+      assert.deepEqual(await states(), ['failed', 'failed', 'waiting'])
+      await lose()
+      assert.deepEqual(await states(), ['failed', 'failed', 'failed'])
     })
   })
 }

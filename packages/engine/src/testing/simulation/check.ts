@@ -174,7 +174,7 @@ function disturbedJobs({ jobs, ledger }: Aftermath): ReadonlySet<JobId> {
   const disturbed = new Set<JobId>()
   const cancelled = new Set(ledger.cancels.map(({ id }) => id))
   for (const job of jobs.values()) {
-    const isGivenUp = job.state === 'failed' && ['worker_lost', 'deadline_exceeded'].includes(job.error.code)
+    const isGivenUp = job.state === 'failed' && ['poison_job', 'deadline_exceeded'].includes(job.error.code)
     if (!isGivenUp && !cancelled.has(job.id)) continue
     for (let at: Job | undefined = job; at !== undefined; at = at.parentId && jobs.get(at.parentId))
       disturbed.add(at.id)
