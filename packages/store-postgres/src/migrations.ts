@@ -376,7 +376,6 @@ export const migrations: readonly string[] = [
   create index signals_by_job on signals (seq);
   `,
   `
-<<<<<<< HEAD
   -- As before; and what is read behind it stays: a claim does not wait for the disk, and a crash could forget what it drew.
   -- Where something is not on the disk yet, a record of this transaction's own makes its commit wait for all of it.
   create or replace function stored_before() returns bigint volatile language plpgsql as $$
@@ -395,8 +394,8 @@ export const migrations: readonly string[] = [
       return least(newest, pending) * 1024;
     end
   $$;
-=======
+  `,
+  `
   alter table live add column lapses_max integer;
->>>>>>> 173f060 (Stop jobs that kill their workers, and cleaning up that hangs, after what their tasks allow)
   `,
 ]
