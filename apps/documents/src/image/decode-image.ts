@@ -1,6 +1,7 @@
 import sharp, { type Metadata, type SharpOptions } from 'sharp'
 import { DocumentError } from '../errors.ts'
 import type { DocumentLimits } from '../limits.ts'
+import { isCutOff } from './cut-off.ts'
 import { type Raster, rasterOf } from './raster.ts'
 
 /** A picture without a believable resolution of its own is taken to be a page of so many inches. */
@@ -51,7 +52,7 @@ export async function decodeImage(path: string, page: number, limits: DocumentLi
   try {
     return await rasterOf(pipeline, dpiOf(density, Math.max(widthPx, heightPx)) * scale)
   } catch (cause) {
-    throw asDocumentError(cause)
+    throw await asDocumentError(path, cause)
   }
 }
 
@@ -70,7 +71,7 @@ async function readMetadata(path: string, page: number): Promise<Metadata> {
   try {
     return await sharp(path, { page, limitInputPixels: false, failOn: 'truncated' }).metadata()
   } catch (cause) {
-    throw asDocumentError(cause)
+    throw await asDocumentError(path, cause)
   }
 }
 
@@ -79,9 +80,10 @@ function optionsOf(page: number, { imagePixelsMax }: DocumentLimits): SharpOptio
 }
 
 /** What libvips says of a bad file is in the words of its decoders; the first line names the reason. */
-function asDocumentError(cause: unknown): DocumentError {
-  const reason = (cause as Error).message.split('\n')[0] ?? ''
-  if (/premature|truncat|unexpected end|end of (file|stream)|read error|not enough/i.test((cause as Error).message)) {
+async function asDocumentError(path: string, cause: unknown): Promise<DocumentError> {
+  const { message } = cause as Error
+  const reason = message.split('\n')[0] ?? ''
+  if ((await isCutOff(path)) ?? SOUNDS_CUT_OFF.test(message)) {
     return new DocumentError('document_truncated', `The picture was cut off: ${reason}. Send it again.`, { cause })
   }
   return new DocumentError(
@@ -90,3 +92,6 @@ function asDocumentError(cause: unknown): DocumentError {
     { cause },
   )
 }
+
+/** Of formats whose end cannot be told. */
+const SOUNDS_CUT_OFF = /premature|truncat|unexpected end|end of (file|stream)|read error|not enough/i
