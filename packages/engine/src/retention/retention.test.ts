@@ -46,18 +46,19 @@ suite('a retention policy', () => {
 })
 
 suite('old jobs', () => {
-  test('go by themselves, by the worker that comes first', async () => {
+  test('go by themselves, by one of the workers', async () => {
     await using stage = new Stage()
     const [one, two] = [await stage.process([quick]), await stage.process([quick])]
     await one.engine.retention.set({ keep: { succeeded: '30s' } })
     const old = await one.submit(quick)
-    const worker = await one.startWorker()
-    await two.startWorker()
+    const workers = [await one.startWorker(), await two.startWorker()].map(({ id }) => id as string)
     await one.end(old)
     await one.end(await one.submit(quick))
-    await stage.clock.until(async () => (await one.store.job(old)) === undefined)
+    await stage.clock.until(async () => (await one.engine.retention.status()).pass?.prunedJobs === 1)
+    assert.equal(await one.store.job(old), undefined)
     const { pass, isDefault } = await two.engine.retention.status()
-    assert.deepEqual([isDefault, pass?.prunedJobs, pass?.by], [false, 1, worker.id])
+    assert.equal(isDefault, false)
+    assert.ok(workers.includes(pass?.by ?? ''))
     assert.deepEqual(one.reports, [])
   })
 
