@@ -13,7 +13,7 @@ import {
 import { admit } from './admit.ts'
 import { leaveCache } from './cache.ts'
 import { countOut, giveOutPermits, returnPermit } from './limits.ts'
-import { addEvent, type Context, type Live, liveJobs, type StoredJob, type StoredStep } from './place.ts'
+import { addEvent, type Context, keptJobs, type Live, liveJobs, type StoredJob, type StoredStep } from './place.ts'
 
 export type EndedAs = {
   readonly to: EndState
@@ -251,10 +251,7 @@ function requestCancel(context: Context, job: StoredJob, live: Live, reason: str
 export function descendants({ place }: Context, top: StoredJob): StoredJob[] {
   // A child always comes after its parent.
   const tree = new Set([top])
-  // Pruned jobs are holes, which this leaves out.
-  place.jobs.forEach((job) => {
-    if (job.parent !== undefined && tree.has(job.parent.job)) tree.add(job)
-  })
+  for (const job of keptJobs(place)) if (job.parent !== undefined && tree.has(job.parent.job)) tree.add(job)
   return [...tree]
 }
 

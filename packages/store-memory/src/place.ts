@@ -138,10 +138,12 @@ export type Process = { readonly isDead: () => boolean }
 
 /** What several stores share, as several processes share a file. It lives as long as somebody holds it. */
 export class MemoryPlace {
-  readonly jobs: StoredJob[] = []
+  /** By `seq - 1`; undefined where a job was removed. */
+  readonly jobs: (StoredJob | undefined)[] = []
   readonly byId = new Map<JobId, StoredJob>()
   readonly live = new Set<StoredJob>()
-  readonly events: JobEvent[] = []
+  /** By `cursor - 1`; undefined where the job of an event was removed. */
+  readonly events: (JobEvent | undefined)[] = []
   readonly idempotency = new Map<string, { readonly fingerprint: string; readonly id: JobId }>()
   /** Those that have neither said goodbye nor been lost. */
   readonly workers = new Map<WorkerId, StoredWorker>()
@@ -175,6 +177,11 @@ export function addEvent(
   // Through JSON, as a store on a disk would have it: what is undefined is left out.
   place.events.push({ cursor, jobId: job.id, kind, attempt, at, data: JSON.parse(JSON.stringify(data)) })
   hints.events()
+}
+
+/** Jobs that were not removed, in the order of coming. */
+export function keptJobs({ jobs }: MemoryPlace): StoredJob[] {
+  return jobs.filter((job) => job !== undefined)
 }
 
 /** Jobs that have not ended, in the order of coming. */

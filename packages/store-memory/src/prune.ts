@@ -2,7 +2,7 @@ import { isPastKeep, type Pruned, type PruneRequest, pruneHorizon } from '@headr
 import { descendants } from './ending.ts'
 import { type Context, liveJobs, type StoredJob } from './place.ts'
 
-/** One step through the history. Jobs that are gone leave holes, since the others are found by their places. */
+/** One step through the history. Jobs that are gone leave their places empty, since the others are found by theirs. */
 export function prune(context: Context, { retention, limit, after = '0', dryRun }: PruneRequest): Pruned {
   const { place, clock } = context
   const now = clock.now()
@@ -41,8 +41,8 @@ function isInUse({ place }: Context, member: StoredJob): boolean {
 }
 
 function remove({ place }: Context, { seq, job }: StoredJob): void {
-  delete place.jobs[seq - 1]
+  place.jobs[seq - 1] = undefined
   place.byId.delete(job.id)
   for (const [key, { id }] of place.idempotency) if (id === job.id) place.idempotency.delete(key)
-  for (const [index, event] of place.events.entries()) if (event?.jobId === job.id) delete place.events[index]
+  for (const [index, event] of place.events.entries()) if (event?.jobId === job.id) place.events[index] = undefined
 }

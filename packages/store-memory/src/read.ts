@@ -13,7 +13,7 @@ import type {
 } from '@headrace/engine'
 import { followed } from './cache.ts'
 import { descendants } from './ending.ts'
-import type { Context, MemoryPlace, StoredJob, StoredStep } from './place.ts'
+import { type Context, keptJobs, type MemoryPlace, type StoredJob, type StoredStep } from './place.ts'
 
 export function stateOf({ live, end }: StoredJob): JobState {
   return end?.state ?? (live?.state === 'running' ? 'running' : 'waiting')
@@ -99,7 +99,9 @@ export function historyOf({ steps }: StoredJob): RecordedStep[] {
 
 export function queryJobs(place: MemoryPlace, filter: JobFilter, { before, limit }: Page): JobPage {
   const end = before === undefined ? Number.POSITIVE_INFINITY : Number(before)
-  const found = place.jobs.filter((job) => job.seq < end && fits(place, job, filter)).reverse()
+  const found = keptJobs(place)
+    .filter((job) => job.seq < end && fits(place, job, filter))
+    .reverse()
   const shown = found.slice(0, limit)
   const last = shown.at(-1)
   const isMore = found.length > limit && last !== undefined
@@ -120,7 +122,8 @@ function fits(place: MemoryPlace, stored: StoredJob, filter: JobFilter): boolean
     createdAt >= (filter.createdFrom ?? Number.NEGATIVE_INFINITY) &&
     createdAt <= (filter.createdTo ?? Number.POSITIVE_INFINITY) &&
     (filter.errorCode === undefined || stored.end?.error?.code === filter.errorCode) &&
-    (filter.retried === undefined || filter.retried === place.jobs.some((other) => other.job.retryOf === job.id)) &&
+    (filter.retried === undefined ||
+      filter.retried === keptJobs(place).some((other) => other.job.retryOf === job.id)) &&
     (filter.search === undefined || mentions(place, stored, filter.search.toLowerCase()))
   )
 }
@@ -140,6 +143,7 @@ export function queryEvents(context: Context, query: EventQuery): JobEvent[] {
   const message = (event: JobEvent) => (typeof event.data.message === 'string' ? event.data.message : '')
   const found = context.place.events
     .slice(Math.max(0, after))
+    .filter((event) => event !== undefined)
     .filter(
       (event) =>
         (jobs?.has(event.jobId) ?? true) &&

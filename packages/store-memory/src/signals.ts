@@ -1,6 +1,6 @@
 import { type JobId, type Payload, type SignalOutcome, signalTimedOut } from '@headrace/engine'
 import type { Endings } from './ending.ts'
-import { addEvent, type Context, liveJobs, type StoredJob, type StoredStep } from './place.ts'
+import { addEvent, type Context, keptJobs, liveJobs, type StoredJob, type StoredStep } from './place.ts'
 
 type Signal = { readonly id: JobId; readonly name: string; readonly value: Payload; readonly key: string | undefined }
 
@@ -33,7 +33,7 @@ export function takeKeptSignal(endings: Endings, job: StoredJob, wait: StoredSte
 /** Ends the waits whose time has passed, those of ended workflows too: nobody hears of them. */
 export function endSignalWaits(context: Context, endings: Endings): void {
   const now = context.clock.now()
-  for (const job of context.place.jobs) {
+  for (const job of keptJobs(context.place)) {
     for (const wait of waits(job)) {
       const { name, dueAt } = wait.recorded
       if (dueAt === undefined || dueAt > now) continue

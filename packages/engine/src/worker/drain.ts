@@ -58,7 +58,7 @@ export class DrainWatch implements Disposable {
   #wait(): void {
     const { clock, random } = this.#watching
     const jittered = LOOK_MS * (0.75 + 0.25 * random())
-    this.#timer = clock.setTimeout(() => void this.#look(), jittered)
+    this.#timer = clock.setTimeout(() => void this.#look(), jittered, { routine: true })
   }
 
   async #look(): Promise<void> {
