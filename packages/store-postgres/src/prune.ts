@@ -1,4 +1,12 @@
-import { type EndState, isPastKeep, type Pruned, type PruneRequest, pruneHorizon } from '@headrace/engine'
+import { type Pruned, type PruneRequest, pruneHorizon } from '@headrace/engine'
+import {
+  isDueToGo,
+  PRUNE_REMOVALS,
+  type PruneCandidate,
+  type PrunePlace,
+  readPrunePlace,
+  writePrunePlace,
+} from '@headrace/engine/rows'
 import { statements } from './connection/named.ts'
 import { call } from './connection/session.ts'
 import type { Work } from './context.ts'
@@ -6,38 +14,12 @@ import type { Work } from './context.ts'
 /** The advisory lock of whoever removes old jobs. */
 const PRUNE_LOCK = -3
 
-type Row = {
-  readonly seq: number
-  readonly task: string
-  readonly queue: string
-  readonly created_at: number
-  readonly parent_seq: number | null
-  readonly state: EndState | null
-  readonly ended_at: number | null
-}
-
-/** What is kept of a job, besides its row. Each takes a list of numbers. */
-const REMOVALS = [
-  'pruneTags',
-  'pruneKeys',
-  'pruneEvents',
-  'pruneAttempts',
-  'pruneSteps',
-  'pruneSignals',
-  'pruneProgress',
-  'pruneOutcomes',
-  'pruneJobs',
-] as const
-
-/** Where a step stopped: the last job that was looked at, and the last row of the log. */
-type Place = { readonly seq: number; readonly log: number }
-
 /** One step through the history. See `Store.prune`. Two at a time follow one another. */
 export async function prune(work: Work, { retention, limit, after, dryRun = false }: PruneRequest): Promise<Pruned> {
   const { tx, now } = work
   const horizon = pruneHorizon(retention, now)
   if (horizon === undefined) return { jobs: 0 }
-  const from = readPlace(after)
+  const from = readPrunePlace(after)
   const [, newest = [], found = []] = await tx.all([
     call(statements.lockPruning, PRUNE_LOCK),
     call(statements.newestJob),
@@ -45,27 +27,25 @@ export async function prune(work: Work, { retention, limit, after, dryRun = fals
   ])
   const newestRoot = newest[0]?.root_seq
   // The statement's own columns.
-  const rows = found as unknown as readonly Row[]
+  const rows = found as unknown as readonly PruneCandidate[]
   let { seq } = from
   let jobs = 0
   for (const row of rows) {
     // Nothing behind it can have ended long enough ago.
     if (row.created_at > horizon) return ended(work, { from: { ...from, seq }, jobs, horizon, limit, dryRun })
-    const { state, ended_at: endedAt, task, queue } = row
-    const isDue =
-      row.parent_seq === null &&
-      state !== null &&
-      endedAt !== null &&
-      isPastKeep(retention, { state, endedAt, task, queue }, now)
-    if (isDue && row.seq !== newestRoot && (await tx.row('treeInUse', row.seq)) === undefined) {
+    if (
+      isDueToGo(row, retention, now) &&
+      row.seq !== newestRoot &&
+      (await tx.row('treeInUse', row.seq)) === undefined
+    ) {
       const tree = await removeTree(work, row.seq, limit - jobs, dryRun)
       jobs += tree.jobs
-      if (!tree.isGone) return { jobs, next: writePlace({ ...from, seq }) }
+      if (!tree.isGone) return { jobs, next: writePrunePlace({ ...from, seq }) }
     }
     seq = row.seq
-    if (jobs >= limit) return { jobs, next: writePlace({ ...from, seq }) }
+    if (jobs >= limit) return { jobs, next: writePrunePlace({ ...from, seq }) }
   }
-  if (rows.length === limit) return { jobs, next: writePlace({ ...from, seq }) }
+  if (rows.length === limit) return { jobs, next: writePrunePlace({ ...from, seq }) }
   return ended(work, { from: { ...from, seq }, jobs, horizon, limit, dryRun })
 }
 
@@ -84,7 +64,7 @@ async function removeTree(
   const seqs = rows.map(({ seq }) => seq)
   const isGone = seqs.length < limit
   if (isGone) seqs.push(root)
-  for (const name of REMOVALS) tx.later(name, seqs)
+  for (const name of PRUNE_REMOVALS) tx.later(name, seqs)
   return { jobs: seqs.length, isGone }
 }
 
@@ -92,7 +72,7 @@ async function removeTree(
 async function ended(
   { tx }: Work,
   step: {
-    readonly from: Place
+    readonly from: PrunePlace
     readonly jobs: number
     readonly horizon: number
     readonly limit: number
@@ -106,14 +86,5 @@ async function ended(
   const gone = rows.filter(({ is_gone: isGone }) => isGone).map(({ cursor }) => cursor)
   if (gone.length > 0) tx.later('pruneLog', gone)
   const last = rows.at(-1)?.cursor
-  return rows.length < limit || last === undefined ? { jobs } : { jobs, next: writePlace({ ...from, log: last }) }
-}
-
-function readPlace(text: string | undefined): Place {
-  const [seq = 0, log = 0] = (text ?? '').split('.').map(Number)
-  return { seq: Number.isSafeInteger(seq) ? seq : 0, log: Number.isSafeInteger(log) ? log : 0 }
-}
-
-function writePlace({ seq, log }: Place): string {
-  return `${seq}.${log}`
+  return rows.length < limit || last === undefined ? { jobs } : { jobs, next: writePrunePlace({ ...from, log: last }) }
 }

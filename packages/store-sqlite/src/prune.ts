@@ -1,31 +1,13 @@
-import { type EndState, isPastKeep, type Pruned, type PruneRequest, pruneHorizon } from '@headrace/engine'
-import type { Context, StatementName } from './prepared.ts'
-
-type Row = {
-  readonly seq: number
-  readonly task: string
-  readonly queue: string
-  readonly created_at: number
-  readonly parent_seq: number | null
-  readonly state: EndState | null
-  readonly ended_at: number | null
-}
-
-/** What is kept of a job, besides its row. Each takes a list of numbers. */
-const REMOVALS: readonly StatementName[] = [
-  'pruneTags',
-  'pruneKeys',
-  'pruneEvents',
-  'pruneAttempts',
-  'pruneSteps',
-  'pruneSignals',
-  'pruneProgress',
-  'pruneOutcomes',
-  'pruneJobs',
-]
-
-/** Where a step stopped: the last job that was looked at, and the last row of the log. */
-type Place = { readonly seq: number; readonly log: number }
+import { type Pruned, type PruneRequest, pruneHorizon } from '@headrace/engine'
+import {
+  isDueToGo,
+  PRUNE_REMOVALS,
+  type PruneCandidate,
+  type PrunePlace,
+  readPrunePlace,
+  writePrunePlace,
+} from '@headrace/engine/rows'
+import type { Context } from './prepared.ts'
 
 /** One step through the history. See `Store.prune`. */
 export function prune(context: Context, { retention, limit, after, dryRun = false }: PruneRequest): Pruned {
@@ -33,30 +15,28 @@ export function prune(context: Context, { retention, limit, after, dryRun = fals
   const now = clock.now()
   const horizon = pruneHorizon(retention, now)
   if (horizon === undefined) return { jobs: 0 }
-  const from = readPlace(after)
+  const from = readPrunePlace(after)
   const newest = sql.get<{ seq: number; root_seq: number }>('newestJob')
-  const rows = sql.all<Row>('pruneCandidates', from.seq, limit)
+  const rows = sql.all<PruneCandidate>('pruneCandidates', from.seq, limit)
   let { seq } = from
   let jobs = 0
   for (const row of rows) {
     // Nothing behind it can have ended long enough ago.
     if (row.created_at > horizon) return ended(context, { from: { ...from, seq }, jobs, horizon, limit, dryRun })
-    const { state, ended_at: endedAt, task, queue } = row
-    const isDue =
-      row.parent_seq === null &&
-      state !== null &&
-      endedAt !== null &&
-      isPastKeep(retention, { state, endedAt, task, queue }, now)
     // Numbers are given in order; one that went with the newest job would be given again.
-    if (isDue && row.seq !== newest?.root_seq && sql.get('treeInUse', row.seq, row.seq) === undefined) {
+    if (
+      isDueToGo(row, retention, now) &&
+      row.seq !== newest?.root_seq &&
+      sql.get('treeInUse', row.seq, row.seq) === undefined
+    ) {
       const tree = removeTree(context, row.seq, limit - jobs, dryRun)
       jobs += tree.jobs
-      if (!tree.isGone) return { jobs, next: writePlace({ ...from, seq }) }
+      if (!tree.isGone) return { jobs, next: writePrunePlace({ ...from, seq }) }
     }
     seq = row.seq
-    if (jobs >= limit) return { jobs, next: writePlace({ ...from, seq }) }
+    if (jobs >= limit) return { jobs, next: writePrunePlace({ ...from, seq }) }
   }
-  if (rows.length === limit) return { jobs, next: writePlace({ ...from, seq }) }
+  if (rows.length === limit) return { jobs, next: writePrunePlace({ ...from, seq }) }
   return ended(context, { from: { ...from, seq }, jobs, horizon, limit, dryRun })
 }
 
@@ -70,7 +50,7 @@ function removeTree({ sql }: Context, root: number, limit: number, dryRun: boole
   const isGone = seqs.length < limit
   if (isGone) seqs.push(root)
   const list = JSON.stringify(seqs)
-  for (const name of REMOVALS) sql.run(name, list)
+  for (const name of PRUNE_REMOVALS) sql.run(name, list)
   return { jobs: seqs.length, isGone }
 }
 
@@ -78,7 +58,7 @@ function removeTree({ sql }: Context, root: number, limit: number, dryRun: boole
 function ended(
   { sql }: Context,
   step: {
-    readonly from: Place
+    readonly from: PrunePlace
     readonly jobs: number
     readonly horizon: number
     readonly limit: number
@@ -91,14 +71,5 @@ function ended(
   const gone = rows.filter(({ is_gone: isGone }) => isGone === 1).map(({ last }) => last)
   if (gone.length > 0) sql.run('pruneLog', JSON.stringify(gone))
   const last = rows.at(-1)?.last
-  return rows.length < limit || last === undefined ? { jobs } : { jobs, next: writePlace({ ...from, log: last }) }
-}
-
-function readPlace(text: string | undefined): Place {
-  const [seq = 0, log = 0] = (text ?? '').split('.').map(Number)
-  return { seq: Number.isSafeInteger(seq) ? seq : 0, log: Number.isSafeInteger(log) ? log : 0 }
-}
-
-function writePlace({ seq, log }: Place): string {
-  return `${seq}.${log}`
+  return rows.length < limit || last === undefined ? { jobs } : { jobs, next: writePrunePlace({ ...from, log: last }) }
 }

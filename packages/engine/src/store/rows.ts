@@ -15,6 +15,15 @@ import type {
 import type { Resources } from '../routing/resources.ts'
 import type { ChildOutcome, GroupPolicy, Payload, RecordedStep, Release, StepKind, WorkerRow } from './store.ts'
 
+export {
+  isDueToGo,
+  PRUNE_REMOVALS,
+  type PruneCandidate,
+  type PrunePlace,
+  readPrunePlace,
+  writePrunePlace,
+} from './prune-rows.ts'
+
 /** When a parked job is due that waits for no instant. */
 export const FOR_EVER = Number.MAX_SAFE_INTEGER
 
