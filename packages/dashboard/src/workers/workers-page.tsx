@@ -59,6 +59,7 @@ function Workers(props: {
           <tr>
             <th scope="col">Worker</th>
             <th scope="col">Lease</th>
+            {props.mayOperate ? <th scope="col">Change</th> : null}
             <th scope="col">Where</th>
             <th scope="col">Slots</th>
             <th scope="col" className="number">
@@ -67,7 +68,6 @@ function Workers(props: {
             <th scope="col">Labels</th>
             <th scope="col">Free of its resources</th>
             <th scope="col">Started</th>
-            {props.mayOperate ? <th scope="col">Change</th> : null}
           </tr>
         </thead>
         <tbody>
@@ -86,6 +86,11 @@ function Workers(props: {
                   <Lease until={worker.leaseUntil} />
                 )}
               </td>
+              {props.mayOperate ? (
+                <td>
+                  <DrainButton worker={worker} onChanged={props.onChanged} />
+                </td>
+              ) : null}
               <td>
                 {worker.host.split('/')[0]} <span className="muted">process {worker.pid}</span>
               </td>
@@ -117,11 +122,6 @@ function Workers(props: {
               <td className="no-wrap">
                 <RelativeTime at={worker.startedAt} />
               </td>
-              {props.mayOperate ? (
-                <td>
-                  <DrainButton worker={worker} onChanged={props.onChanged} />
-                </td>
-              ) : null}
             </tr>
           ))}
         </tbody>
