@@ -5,9 +5,9 @@ import type { Tensors } from '../tensor/tensor.ts'
 /** What a session's thread is started with. */
 export type SessionSetup = { readonly path: string; readonly manifest: ModelManifest }
 
-export type ToSession =
-  | { readonly type: 'run'; readonly number: number; readonly inputs: Tensors }
-  | { readonly type: 'close' }
+export type RunRequest = { readonly type: 'run'; readonly number: number; readonly inputs: Tensors }
+
+export type ToSession = RunRequest | { readonly type: 'close' }
 
 export type FromSession =
   | { readonly type: 'ready' }

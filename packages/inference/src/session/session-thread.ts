@@ -7,13 +7,14 @@ import { isBatched, type ModelManifest } from '../manifest/manifest.ts'
 import { checkModel } from '../onnx/check-model.ts'
 import { readOnnx } from '../onnx/read-onnx.ts'
 import { ARRAYS, isDtype, sizeOf, type Tensor, type TensorData, type Tensors } from '../tensor/tensor.ts'
-import type { FromSession, PlainError, SessionSetup, ToSession } from './messages.ts'
+import type { FromSession, PlainError, RunRequest, SessionSetup, ToSession } from './messages.ts'
 
 type Runtime = typeof import('onnxruntime-node')
 
 assert(parentPort, 'session-thread.ts runs only as a thread')
 const port = parentPort
 const { path, manifest } = workerData as SessionSetup // sound: only session.ts starts this file
+const running = new Set<Promise<void>>()
 
 try {
   checkModel(readOnnx(path), manifest)
@@ -28,16 +29,25 @@ try {
 
 async function take(runtime: Runtime, session: InferenceSession, message: ToSession): Promise<void> {
   if (message.type === 'close') {
+    // To release a session under a run would crash the process.
+    await Promise.all(running)
     await session.release()
     post({ type: 'closed' })
     port.close()
     return
   }
+  const answered = answer(runtime, session, message)
+  running.add(answered)
+  await answered
+  running.delete(answered)
+}
+
+async function answer(runtime: Runtime, session: InferenceSession, { number, inputs }: RunRequest): Promise<void> {
   try {
-    const outputs = await run(runtime, session, message.inputs)
-    post({ type: 'ran', number: message.number, outputs }, buffersOf(outputs))
+    const outputs = await run(runtime, session, inputs)
+    post({ type: 'ran', number, outputs }, buffersOf(outputs))
   } catch (error) {
-    post({ type: 'threw', number: message.number, error: plain(error, 'model_run_failed') })
+    post({ type: 'threw', number, error: plain(error, 'model_run_failed') })
   }
 }
 

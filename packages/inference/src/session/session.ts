@@ -18,18 +18,19 @@ export class Session {
   readonly #running = new Map<number, Running>()
   #number = 0
   #gone: Error | undefined
-  readonly #exited: Promise<void>
+  /** Resolves when its thread has ended and its memory is given back. */
+  readonly exited: Promise<void>
   readonly #runMs: number
 
   private constructor(thread: Worker, runMs: number) {
     this.#thread = thread
     this.#runMs = runMs
-    this.#exited = new Promise((resolve) => thread.once('exit', () => resolve()))
+    this.exited = new Promise((resolve) => thread.once('exit', () => resolve()))
   }
 
   /**
    * Checks a model file and loads it.
-   * @param runMs after so long a run is given up, and its thread ended
+   * @param runMs after so long a run is given up; its thread ends when the run comes back
    * @throws {ModelError} what is wrong with it, or with its manifest
    */
   static async open(path: string, manifest: ModelManifest, runMs = RUN_MS): Promise<Session> {
@@ -43,7 +44,7 @@ export class Session {
     try {
       await session.#ready()
     } catch (error) {
-      await thread.terminate()
+      session.#leave()
       throw error
     }
     thread.on('message', (message: FromSession) => session.#hear(message))
@@ -51,7 +52,7 @@ export class Session {
     return session
   }
 
-  /** Whether its thread has died, and it must be opened anew. */
+  /** Whether its thread was lost, and it must be opened anew. */
   get isGone(): boolean {
     return this.#gone !== undefined
   }
@@ -68,13 +69,12 @@ export class Session {
     return promise.finally(() => clearTimeout(timer))
   }
 
-  /** Lets what runs come to its end, then gives the memory back. */
+  /** Lets what runs come to its end, then gives the memory back. A run that was given up is not waited for. */
   async close(): Promise<void> {
-    if (!this.#gone) {
-      this.#thread.ref()
-      this.#post({ type: 'close' })
-    }
-    await this.#exited
+    if (this.#gone) return
+    this.#thread.ref()
+    this.#post({ type: 'close' })
+    await this.exited
   }
 
   #ready(): Promise<void> {
@@ -96,6 +96,7 @@ export class Session {
   }
 
   #hear(message: FromSession): void {
+    if (this.#gone) return
     if (message.type !== 'ran' && message.type !== 'threw') return
     const running = this.#running.get(message.number)
     this.#running.delete(message.number)
@@ -106,13 +107,22 @@ export class Session {
 
   #giveUp(): void {
     this.#die(new Error(`a run took more than ${this.#runMs / 1_000} s`))
-    void this.#thread.terminate()
+    this.#leave()
+  }
+
+  /**
+   * Nobody waits for the thread any more; it ends by itself once it comes back from the runtime. Ended from here in the
+   * middle of a run, it would take the whole process with it: the runtime's answer would find no thread, and abort.
+   */
+  #leave(): void {
+    this.#thread.unref()
+    this.#post({ type: 'close' })
   }
 
   #die(cause: Error): void {
     this.#gone ??= new ModelError(
       'model_run_failed',
-      `The model’s thread has died: ${cause.message}. It is loaded again at the next request.`,
+      `The model’s thread was lost: ${cause.message}. It is loaded again at the next request.`,
       {
         cause,
         retryable: true,
