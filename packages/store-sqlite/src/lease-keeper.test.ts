@@ -78,6 +78,21 @@ suite('leases of a process that holds no jobs yet', { timeout: 30_000 }, () => {
     assert.deepEqual(said, ['keep 1 for 300', 'keep 2 for 900', 'keep 3 for 300', 'let 1 go'])
   })
 
+  test('that were lost are no matter of the thread', () => {
+    const clock = new ManualClock('2030-01-01T00:00:00Z')
+    const loop = new LoopLeaseKeeper(clock, (worker) => worker !== 1)
+    const said: string[] = []
+    const thread = { keep: (worker: number) => said.push(`keep ${worker}`), letGo: () => {}, close: async () => {} }
+    const keeper = new GuardedLeaseKeeper(loop, () => thread)
+    const lost: string[] = []
+    keeper.keep(1, 300, (reason) => lost.push(reason))
+    clock.advance({ ms: 100 })
+    assert.deepEqual(lost, ['its lease lapsed'])
+    keeper.keep(2, 300, () => {})
+    keeper.guard()
+    assert.deepEqual(said, ['keep 2'])
+  })
+
   test('are given up before others can take them, when they cannot be renewed', async () => {
     const clock = new ManualClock('2030-01-01T00:00:00Z')
     const full = Promise.withResolvers<string>()

@@ -154,9 +154,14 @@ export class GuardedLeaseKeeper implements LeaseKeeper {
   }
 
   keep(worker: number, leaseMs: number, onLost: (reason: string) => void): void {
-    this.#kept.set(worker, { leaseMs, onLost })
+    const lose = (reason: string) => {
+      // Or the thread would be asked to go on with it, and tell of its loss once more.
+      this.#kept.delete(worker)
+      onLost(reason)
+    }
+    this.#kept.set(worker, { leaseMs, onLost: lose })
     const keeper = this.#thread ?? this.#loop
-    keeper.keep(worker, leaseMs, onLost)
+    keeper.keep(worker, leaseMs, lose)
   }
 
   letGo(worker: number): void {

@@ -115,7 +115,10 @@ export class SupervisedWorker implements Worker {
       },
       this.#parts,
     )
-    worker.onLost = () => this.#comeBack()
+    // Whatever is said of one that was lost before concerns the present one no more.
+    worker.onLost = () => {
+      if (worker === this.#current) this.#comeBack()
+    }
     return worker
   }
 

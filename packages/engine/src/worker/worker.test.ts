@@ -500,6 +500,32 @@ suite('a worker that stops', () => {
     assert.ok(!listed.includes(worker.id))
   })
 
+  test('told twice that a lease is lost, it comes back once, and keeps what it holds by then', async () => {
+    await using stage = new Stage()
+    const running = gate()
+    const slow = task({ name: 'slow', run: () => running.promise.then(() => 'done') })
+    const here = await stage.process([slow])
+    const addWorker = here.store.addWorker.bind(here.store)
+    const losses: (() => void)[] = []
+    here.store.addWorker = async (info, onLost) => {
+      losses.push(() => onLost('it was frozen'))
+      await addWorker(info, onLost)
+    }
+    const worker = await here.startWorker()
+    losses[0]?.()
+    await stage.clock.pass({ ms: 1_100 })
+    assert.equal(losses.length, 2)
+    const second = worker.id
+    const id = await here.submit(slow, null)
+    await stage.clock.until(async () => (await here.store.job(id))?.state === 'running')
+    losses[0]?.()
+    await stage.clock.pass({ ms: 2_000 })
+    assert.equal(worker.id, second)
+    running.open()
+    assert.equal((await here.end(id)).state, 'succeeded')
+    assert.equal((await here.store.job(id))?.attempt, 1)
+  })
+
   test('hands back at once what it claimed just before', async () => {
     await using stage = new Stage()
     const running = gate()
