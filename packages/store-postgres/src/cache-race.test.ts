@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { after, test } from 'node:test'
 import type { Claimed, JobId, Store, WorkerId } from '@headrace/engine'
-import pg from 'pg'
 import { openPostgresStore } from './postgres-store.ts'
+import { deadlocks, drain } from './testing/race.ts'
 import { postgresForTests, WITHOUT_POSTGRES } from './testing/server.ts'
 
 const KEYS = 3
@@ -52,18 +52,6 @@ async function askAWhile(store: Store, asked: Asked[], making: Map<string, numbe
   await store.removeWorker(worker)
 }
 
-async function drain(store: Store): Promise<void> {
-  const worker = crypto.randomUUID() as WorkerId
-  await store.addWorker({ id: worker, name: 'last', queues: { tiles: 100 }, leaseMs: 60_000 }, () => {})
-  let settle: { lease: Claimed['lease']; outcome: 'succeeded'; result: string }[] = []
-  do {
-    const claim = [{ queue: 'tiles', slots: 100 }]
-    const { claimed } = await store.commit({ worker, settle, advance: [], tell: [], claim })
-    settle = claimed.map(({ lease }) => ({ lease, outcome: 'succeeded', result: '"last"' }))
-  } while (settle.length > 0)
-  await store.removeWorker(worker)
-}
-
 const server = await postgresForTests()
 after(() => server?.close())
 
@@ -77,19 +65,13 @@ test('of several processes that ask for results at once, one is at each, and eve
     const making = new Map<string, number>()
     await Promise.all(stores.map((store) => askAWhile(store, asked, making)))
     const [first] = stores as [Store]
-    await drain(first)
+    await drain(first, '"last"')
     for (const { id, key } of asked) {
       const outcome = await first.outcome(id)
       assert.ok(outcome, `job ${id} of ${key} was left behind`)
       if (outcome.state === 'succeeded') assert.match(outcome.result ?? '', new RegExp(`^"(${key}|last)"$`))
     }
-    const client = new pg.Client({ connectionString: url })
-    await client.connect()
-    const { rows } = await client.query(
-      'select deadlocks::int as n from pg_stat_database where datname = current_database()',
-    )
-    await client.end()
-    assert.equal(rows[0].n, 0)
+    assert.equal(await deadlocks(url), 0)
   } finally {
     for (const store of stores) await store[Symbol.asyncDispose]()
   }

@@ -3,6 +3,7 @@ import { after, test } from 'node:test'
 import type { Claimed, JobId, NewJob, Store, WorkerId } from '@headrace/engine'
 import pg from 'pg'
 import { openPostgresStore } from './postgres-store.ts'
+import { deadlocks, drain } from './testing/race.ts'
 import { postgresForTests, WITHOUT_POSTGRES } from './testing/server.ts'
 
 const MAX = 2
@@ -68,28 +69,6 @@ async function workAWhile(store: Store, { keyOf, held, stored }: Rules): Promise
   await store.removeWorker(worker)
 }
 
-async function drain(store: Store): Promise<void> {
-  const worker = crypto.randomUUID() as WorkerId
-  await store.addWorker({ id: worker, name: 'last', queues: { tiles: 100 }, leaseMs: 60_000 }, () => {})
-  let settle: { lease: Claimed['lease']; outcome: 'succeeded'; result: string }[] = []
-  do {
-    const claim = [{ queue: 'tiles', slots: 100 }]
-    const { claimed } = await store.commit({ worker, settle, advance: [], tell: [], claim })
-    settle = claimed.map(({ lease }) => ({ lease, outcome: 'succeeded', result: '1' }))
-  } while (settle.length > 0)
-  await store.removeWorker(worker)
-}
-
-async function deadlocks(url: string): Promise<number> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  const { rows } = await client.query(
-    'select deadlocks::int as n from pg_stat_database where datname = current_database()',
-  )
-  await client.end()
-  return rows[0].n
-}
-
 const server = await postgresForTests()
 after(() => server?.close())
 
@@ -102,7 +81,7 @@ test('several processes at once never exceed a limit, never deadlock, and leave 
     const rules = { keyOf: new Map<JobId, string>(), held: new Held(), stored: [] }
     await Promise.all(stores.map((store) => workAWhile(store, rules)))
     const [first] = stores as [Store]
-    await drain(first)
+    await drain(first, '1')
     assert.equal(rules.held.most, MAX)
     assert.deepEqual(await first.limits(), [])
     for (const state of (await first.states(rules.stored)).values())

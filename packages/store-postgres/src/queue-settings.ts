@@ -7,6 +7,7 @@ import {
   refilled,
   wholeTokens,
 } from '@headrace/engine'
+import { type QueueCountRow, type ShareWeightRow, toQueueCounts } from '@headrace/engine/rows'
 import { statements } from './connection/named.ts'
 import { call, type Session } from './connection/session.ts'
 import type { Context, Work } from './context.ts'
@@ -86,8 +87,6 @@ export async function configureQueue(work: Work, name: string, change: QueueChan
   hints.queue(name)
 }
 
-type CountRow = Omit<QueueCounts, 'oldestDueAt'> & { readonly oldest_due_at: number | null }
-
 /** What waits and runs in each queue, and how those with settings are set. */
 export async function readQueues(session: Session): Promise<QueueCounts[]> {
   const [counts = [], rows = [], weights = []] = await session.pipeline([
@@ -97,28 +96,11 @@ export async function readQueues(session: Session): Promise<QueueCounts[]> {
   ])
   // The statements' own columns.
   const settings = new Map((rows as unknown as readonly QueueRow[]).map((row) => [row.name, toSettings(row)]))
-  const counted = (counts as unknown as readonly CountRow[]).map(({ oldest_due_at: oldestDueAt, ...rest }) => ({
-    ...rest,
-    ...(oldestDueAt !== null && { oldestDueAt }),
-  }))
-  const named = new Set(counted.map(({ queue }) => queue))
-  for (const queue of settings.keys())
-    if (!named.has(queue)) counted.push({ queue, waiting: 0, scheduled: 0, running: 0, blocked: 0 })
-  type WeightRow = { readonly queue: string; readonly owner: string; readonly weight: number }
-  const shares = Map.groupBy(weights as unknown as readonly WeightRow[], ({ queue }) => queue)
-  return counted
-    .sort((a, b) => (a.queue < b.queue ? -1 : 1))
-    .map((one) => {
-      const { paused = false, fair = false, rate } = settings.get(one.queue) ?? {}
-      const own = shares.get(one.queue)?.map(({ owner, weight }) => [owner, weight] as const)
-      return {
-        ...one,
-        ...(paused && { paused }),
-        ...(fair && { fair }),
-        ...(rate && { rate }),
-        ...(own && { shares: Object.fromEntries(own) }),
-      }
-    })
+  return toQueueCounts(
+    counts as unknown as readonly QueueCountRow[],
+    settings,
+    weights as unknown as readonly ShareWeightRow[],
+  )
 }
 
 /** Wakes those who wait for a token that has come. @returns when the next one comes for a job that waits for it */

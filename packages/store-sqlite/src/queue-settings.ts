@@ -8,6 +8,7 @@ import {
   refilled,
   wholeTokens,
 } from '@headrace/engine'
+import { type QueueCountRow, type ShareWeightRow, toQueueCounts } from '@headrace/engine/rows'
 import type { Context } from './prepared.ts'
 
 type Row = {
@@ -185,30 +186,8 @@ function reorder(context: Context, { name, fair }: QueueSettings): void {
   }
 }
 
-type CountRow = Omit<QueueCounts, 'oldestDueAt'> & { readonly oldest_due_at: number | null }
-
 /** What waits and runs in each queue, and how those with settings are set. */
 export function readQueues({ sql }: Context): QueueCounts[] {
   const settings = new Map(sql.all<Row>('queueSettings').map((row) => [row.name, toSettings(row)]))
-  const counted = sql.all<CountRow>('queueCounts').map(({ oldest_due_at: oldestDueAt, ...counts }) => {
-    return { ...counts, ...(oldestDueAt !== null && { oldestDueAt }) }
-  })
-  const named = new Set(counted.map(({ queue }) => queue))
-  for (const queue of settings.keys()) {
-    if (!named.has(queue)) counted.push({ queue, waiting: 0, scheduled: 0, running: 0, blocked: 0 })
-  }
-  const weights = Map.groupBy(sql.all<{ queue: string; owner: string; weight: number }>('weights'), (row) => row.queue)
-  return counted
-    .sort((a, b) => (a.queue < b.queue ? -1 : 1))
-    .map((counts) => {
-      const { paused = false, fair = false, rate } = settings.get(counts.queue) ?? {}
-      const shares = weights.get(counts.queue)?.map(({ owner, weight }) => [owner, weight] as const)
-      return {
-        ...counts,
-        ...(paused && { paused }),
-        ...(fair && { fair }),
-        ...(rate && { rate }),
-        ...(shares && { shares: Object.fromEntries(shares) }),
-      }
-    })
+  return toQueueCounts(sql.all<QueueCountRow>('queueCounts'), settings, sql.all<ShareWeightRow>('weights'))
 }

@@ -23,6 +23,7 @@ export {
   readPrunePlace,
   writePrunePlace,
 } from './prune-rows.ts'
+export { type QueueCountRow, type ShareWeightRow, toQueueCounts } from './queue-rows.ts'
 
 /** When a parked job is due that waits for no instant. */
 export const FOR_EVER = Number.MAX_SAFE_INTEGER
