@@ -75,11 +75,10 @@ export class RetentionBook {
   /** One bounded step; go on `after` its `next`. @throws {OptionInvalidError} */
   async prune({ olderThanMs, limit = STEP, after, dryRun }: PruneOptions = {}): Promise<Pruned> {
     checkPageLimit('limit', limit)
-    const older = olderThanMs
     const policy =
-      older === undefined
+      olderThanMs === undefined
         ? ((await this.#policy()) ?? DEFAULT_RETENTION)
-        : { keep: { succeeded: older, failed: older, cancelled: older } }
+        : { keep: { succeeded: olderThanMs, failed: olderThanMs, cancelled: olderThanMs } }
     return this.#step({ limit, ...(after !== undefined && { after }), ...(dryRun && { dryRun }) }, policy)
   }
 
@@ -91,10 +90,10 @@ export class RetentionBook {
     const now = this.#clock.now()
     const pass = await this.#pass()
     if (pass?.endedAt !== undefined && now - pass.endedAt < PASS_EVERY_MS) return now + LOOK_EVERY_MS
-    const isMine = pass === undefined || pass.endedAt !== undefined || pass.by === worker
-    if (!isMine && now - pass.at < PASS_SILENT_MS) return now + PASS_SILENT_MS
-    const before =
-      pass === undefined || pass.endedAt !== undefined ? { startedAt: now, prunedJobs: 0, next: undefined } : pass
+    const underWay = pass?.endedAt === undefined ? pass : undefined
+    const isAnothers = underWay !== undefined && underWay.by !== worker
+    if (isAnothers && now - underWay.at < PASS_SILENT_MS) return now + PASS_SILENT_MS
+    const before = underWay ?? { startedAt: now, prunedJobs: 0, next: undefined }
     const policy = (await this.#policy()) ?? DEFAULT_RETENTION
     const { jobs, next } = await this.#step(
       { limit: STEP, ...(before.next !== undefined && { after: before.next }) },
