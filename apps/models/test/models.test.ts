@@ -14,6 +14,7 @@ import {
   lineManifest,
 } from '../../../packages/inference/src/testing/example-models.ts'
 import { writeOnnx } from '../../../packages/inference/src/testing/write-onnx.ts'
+import { writeSafetensors } from '../../../packages/inference/src/testing/write-safetensors.ts'
 import { Models, openMachine } from './open-models.ts'
 
 const line = writeOnnx(LINE)
@@ -183,6 +184,52 @@ test('a file that was uploaded before is deployed by its artifact’s id', async
   }
 })
 
+/** `y = x * [5, 7] + [2, 3]` */
+const trainedAnew = writeSafetensors([
+  { name: 'w', shape: [2], values: Float32Array.of(5, 7) },
+  { name: 'b', shape: [2], values: Float32Array.of(2, 3) },
+])
+const manifestWithWeights = { ...lineManifest, weights: { file: 'line.safetensors' } }
+
+test('weights as safetensors beside a graph answer, here and in a process that fetches the model', async () => {
+  await using here = await Models.open()
+  await using other = await openMachine({ store: here.store, artifacts: here.artifacts }, join(here.dir, 'elsewhere'))
+  const added = await here.add(line, manifestWithWeights, { weights: trainedAnew })
+  assert.equal(added.statusCode, 201, added.body)
+  assert.equal((await here.add(line, manifestWithWeights, { weights: trainedAnew })).statusCode, 200)
+  for (const { server } of [here.machine, other]) {
+    const answer = await here.send('POST', '/models/line/predict', { ...ask([[1, 10]]), server })
+    assert.deepEqual(dataOf(answer.json()), [[7, 73]])
+  }
+  const weights = await here.artifacts.put(trainedAnew)
+  const graph = await here.artifacts.put(line)
+  for (const { id } of [weights, graph]) await noteArtifactOwner(here.store.settings, id, 'ada')
+  const again = await here.send('POST', '/models', {
+    payload: { manifest: manifestWithWeights, artifact: graph.id, weights: weights.id },
+  })
+  assert.equal(again.statusCode, 200, again.body)
+})
+
+test('weights that do not fit, did not come or are named by nobody are refused, and nothing is kept', async () => {
+  await using here = await Models.open()
+  const others = writeSafetensors([{ name: 'other', shape: [1], values: Float32Array.of(1) }])
+  const cases: readonly (readonly [object, Uint8Array | undefined, number, string])[] = [
+    [manifestWithWeights, others, 422, 'weights_mismatch'],
+    [manifestWithWeights, trainedAnew.subarray(0, -1), 422, 'weights_damaged'],
+    [manifestWithWeights, Buffer.from('\x80\x04a pickle', 'latin1'), 422, 'weights_damaged'],
+    [manifestWithWeights, undefined, 400, 'model_upload_invalid'],
+    [lineManifest, trainedAnew, 400, 'model_upload_invalid'],
+    [{ ...lineManifest, weights: { file: '../line.safetensors' } }, trainedAnew, 400, 'manifest_invalid'],
+  ]
+  for (const [manifest, weights, status, code] of cases) {
+    const answer = await here.add(line, manifest, weights ? { weights } : {})
+    assert.deepEqual([answer.statusCode, answer.json().code], [status, code], answer.body)
+  }
+  assert.deepEqual((await here.send('GET', '/models')).json(), { models: [] })
+  assert.deepEqual(await readdir(join(here.dir, 'cache/incoming')), [])
+  for await (const { id } of here.artifacts.list()) assert.fail(`${id} was kept`)
+})
+
 test('what is asked wrongly is 400 with what the model takes; an unknown model is 404', async () => {
   await using here = await Models.open()
   await here.add(line, lineManifest)
@@ -299,7 +346,7 @@ test('no route answers without a key, and none that changes something without th
     const bare = await here.machine.server.inject({ method: method as 'GET', url: path })
     assert.equal(bare.statusCode, 401, `${method} ${path}`)
   }
-  assert.equal((await here.add(line, lineManifest, ['submit', 'read-own'])).statusCode, 403)
+  assert.equal((await here.add(line, lineManifest, { scopes: ['submit', 'read-own'] })).statusCode, 403)
   assert.equal((await here.send('DELETE', '/models/line', { scopes: ['submit', 'read-own'] })).statusCode, 403)
   assert.equal(
     (await here.send('PUT', '/models/line/default', { scopes: ['submit'], payload: { version: '1' } })).statusCode,

@@ -93,10 +93,11 @@ export class Models implements AsyncDisposable {
     })
   }
 
-  async add(file: Uint8Array, manifest: unknown, scopes?: Scopes) {
+  async add(file: Uint8Array, manifest: unknown, { scopes, weights }: { scopes?: Scopes; weights?: Uint8Array } = {}) {
     const form = new FormData()
     form.append('manifest', new Blob([JSON.stringify(manifest)], { type: 'application/json' }), 'manifest.json')
     form.append('model', new Blob([file as Uint8Array<ArrayBuffer>]), 'model.onnx')
+    if (weights) form.append('weights', new Blob([weights as Uint8Array<ArrayBuffer>]), 'model.safetensors')
     return this.sendForm('/models', form, scopes)
   }
 

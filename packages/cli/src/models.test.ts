@@ -5,6 +5,7 @@ import { test } from 'node:test'
 import type { ModelList, PredictAnswer } from '@headrace/wire'
 import { LINE, lineManifest } from '../../inference/src/testing/example-models.ts'
 import { writeOnnx } from '../../inference/src/testing/write-onnx.ts'
+import { writeSafetensors } from '../../inference/src/testing/write-safetensors.ts'
 import { makePlace, serve } from './testing/headrace.ts'
 
 test('a model is deployed, listed, asked, switched and removed from the command', async () => {
@@ -34,9 +35,41 @@ test('a model is deployed, listed, asked, switched and removed from the command'
   assert.equal(text.stdout.trim(), 'y  [2] 3 7')
   assert.match((await place.run(['models', 'list'])).stdout, /line +1 \(default\) +loaded/)
   await json('remove', 'line', '2')
+  const manifest = { ...lineManifest, version: '3', weights: { file: 'line.safetensors' } }
+  await writeFile(join(place.dir, 'v3.json'), JSON.stringify(manifest))
+  await writeFile(join(place.dir, 'v4.json'), JSON.stringify({ ...manifest, version: '4' }))
+  for (const [file, w] of [
+    ['line.safetensors', 5],
+    ['other.safetensors', 50],
+  ] as const) {
+    const weights = [
+      { name: 'w', shape: [2], values: Float32Array.of(w, 7) },
+      { name: 'b', shape: [2], values: Float32Array.of(2, 3) },
+    ]
+    await writeFile(join(place.dir, file), writeSafetensors(weights))
+  }
+  await json('add', 'line.onnx', '--manifest', 'v3.json')
+  await json('add', 'line.onnx', '--manifest', 'v4.json', '--weights', 'other.safetensors')
+  for (const [version, expected] of [
+    ['3', 'y  [2] 7 17'],
+    ['4', 'y  [2] 52 17'],
+  ] as const) {
+    const asked = ['predict', 'line', '--model-version', version, '--inputs', '{"x": [[1, 2]]}']
+    assert.equal((await place.run(['models', ...asked])).stdout.trim(), expected)
+  }
   const cases: readonly (readonly [number, RegExp, ...string[]])[] = [
     [2, /ZIP archive/, 'add', 'bad.onnx', '--manifest', 'v2.json'],
     [2, /cannot be read/, 'add', 'none.onnx', '--manifest', 'v1.json'],
+    [
+      2,
+      /none\.safetensors cannot be read/,
+      'add',
+      'line.onnx',
+      '--manifest',
+      'v3.json',
+      '--weights',
+      'none.safetensors',
+    ],
     [3, /no version "2"/, 'predict', 'line', '--model-version', '2', '--inputs', '{"x": [[1, 2]]}'],
     [2, /one of --image, --inputs and --rows/, 'predict', 'line'],
     [3, /no model "none"/, 'remove', 'none'],

@@ -25,10 +25,11 @@ export interface Models {
   /** @throws {ProblemError} `model_unknown` */
   get(name: string): Promise<WireModel>
   /**
-   * Deploys an ONNX file with its manifest; the same again is no change. Not repeated when the connection is lost.
+   * Deploys an ONNX file with its manifest, and the safetensors file that the manifest names if it does; the same again is no
+   * change. Not repeated when the connection is lost.
    * @throws {ProblemError} what is wrong with either; nothing is stored then
    */
-  add(model: { readonly file: Blob; readonly manifest: Json }): Promise<AddedModel>
+  add(model: { readonly file: Blob; readonly manifest: Json; readonly weights?: Blob | undefined }): Promise<AddedModel>
   /** Chooses the version that answers where none is named. */
   setDefault(name: string, version: string): Promise<WireModel>
   /** One version, or the whole model. */
@@ -50,10 +51,11 @@ export function createModels(http: Http): Models {
   return {
     list: async () => (await http.json<ModelList>({ path: '/models' })).models,
     get: (name) => http.json<WireModel>({ path: pathOf(name) }),
-    add({ file, manifest }) {
+    add({ file, manifest, weights }) {
       const form = new FormData()
       form.append('manifest', JSON.stringify(manifest))
       form.append('model', file, 'model.onnx')
+      if (weights !== undefined) form.append('weights', weights, 'model.safetensors')
       return http.json<AddedModel>({ method: 'POST', path: '/models', form, timeoutMs: ADD_TIMEOUT_MS, retryForMs: 0 })
     },
     setDefault: (name, version) =>

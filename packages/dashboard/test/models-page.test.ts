@@ -58,8 +58,18 @@ testPage('a version is removed only after a question', {}, async ({ page, fake }
 
 testPage('a model without its manifest is not sent, and the page says what is missing', {}, async ({ page, fake }) => {
   await page.goto('/app/models')
-  await page.getByLabel('Model and manifest').setInputFiles({ name: 'a.onnx', mimeType: '', buffer: PNG })
+  await page.getByLabel('Model, manifest and weights').setInputFiles({ name: 'a.onnx', mimeType: '', buffer: PNG })
   await page.getByRole('button', { name: 'Deploy' }).click()
   await page.getByRole('alert').getByText('There is no manifest yet').waitFor()
   assert.ok(!fake.requests.some((request) => request.startsWith('POST /models')))
+})
+
+testPage('weights that are dropped with a model are told, and can be left out again', {}, async ({ page }) => {
+  await page.goto('/app/models')
+  const files = ['a.onnx', 'a.json', 'a.safetensors'].map((name) => ({ name, mimeType: '', buffer: PNG }))
+  await page.getByLabel('Model, manifest and weights').setInputFiles(files)
+  await page.getByText('a.onnx, 0.0 MB · a.json · a.safetensors, 0.0 MB').waitFor()
+  assert.deepEqual(await axeFindings(page), [])
+  await page.getByRole('button', { name: 'Without weights' }).click()
+  await page.getByText('a.onnx, 0.0 MB · a.json', { exact: true }).waitFor()
 })

@@ -7,6 +7,8 @@ export type ModelErrorCode =
   | 'model_opset_unsupported'
   | 'model_operator_unsupported'
   | 'model_external_data'
+  | 'weights_damaged'
+  | 'weights_mismatch'
   | 'model_signature_mismatch'
   | 'model_load_failed'
   | 'model_run_failed'

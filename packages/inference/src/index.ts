@@ -11,3 +11,5 @@ export { type HeldModel, ModelPool, type PoolOptions } from './deployment/model-
 export { ModelError, type ModelErrorCode } from './errors.ts'
 export { MODEL_NAME, MODEL_VERSION, type ModelManifest, parseManifest } from './manifest/manifest.ts'
 export type { ShapedOutput } from './output/shape-output.ts'
+export { joinModelWeights } from './weights/join-in-thread.ts'
+export type { JoinOptions } from './weights/join-weights.ts'

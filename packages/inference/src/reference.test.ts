@@ -7,12 +7,20 @@ import sharp from 'sharp'
 import { DeployedModel } from './deployment/deployed-model.ts'
 import { parseManifest } from './manifest/manifest.ts'
 import { convolutional, convolutionalManifest, seeded } from './testing/example-models.ts'
-import { exportModels, findReference, referenceAnswers } from './testing/reference.ts'
+import { exportModels, findReference, referenceAnswers, retrainModel } from './testing/reference.ts'
+import { joinModelWeights } from './weights/join-in-thread.ts'
 
 const found = findReference()
 const skip = 'missing' in found ? found.missing : false
 /** Of each value: two releases of one runtime may add floats in another order. */
 const TOLERANCE = 1e-5
+
+const CNN = {
+  name: 'cnn',
+  version: '1',
+  inputs: [{ name: 'image', dtype: 'float32', shape: ['batch', 3, 32, 32] }],
+  outputs: [{ name: 'scores', kind: 'tensor' }],
+}
 
 async function withFolder(use: (dir: string) => Promise<void>): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'headrace-reference-'))
@@ -24,7 +32,11 @@ async function withFolder(use: (dir: string) => Promise<void>): Promise<void> {
 }
 
 /** All rows at once in Python, each in a request of its own here, so that they run in batches as they come. */
-async function compare(path: string, manifest: object, rows: number, output: string): Promise<void> {
+async function compare(
+  path: string,
+  manifest: object,
+  { rows, output, referencePath = path }: { rows: number; output: string; referencePath?: string },
+): Promise<void> {
   const parsed = parseManifest(manifest)
   await using model = await DeployedModel.load(path, parsed)
   const [input] = parsed.inputs
@@ -32,7 +44,9 @@ async function compare(path: string, manifest: object, rows: number, output: str
   const size = shape.reduce((a, b) => a * b, 1)
   const data = Array.from(seeded(rows * size, 99), (value) => value * 4)
   const name = input?.name ?? ''
-  const [reference = {}] = referenceAnswers([{ path, inputs: { [name]: { shape: [rows, ...shape], data } } }])
+  const [reference = {}] = referenceAnswers([
+    { path: referencePath, inputs: { [name]: { shape: [rows, ...shape], data } } },
+  ])
   const answers = await Promise.all(
     Array.from({ length: rows }, (_, row) =>
       model.ask({ inputs: { [name]: { shape: [1, ...shape], data: data.slice(row * size, (row + 1) * size) } } }),
@@ -52,18 +66,7 @@ test('models that Python exported answer as ONNX Runtime in Python does, whateve
   withFolder(async (dir) => {
     await exportModels(dir)
     const limits = { maxBatch: 8, maxDelayMs: 20 }
-    await compare(
-      join(dir, 'cnn.onnx'),
-      {
-        name: 'cnn',
-        version: '1',
-        inputs: [{ name: 'image', dtype: 'float32', shape: ['batch', 3, 32, 32] }],
-        outputs: [{ name: 'scores', kind: 'tensor' }],
-        limits,
-      },
-      37,
-      'scores',
-    )
+    await compare(join(dir, 'cnn.onnx'), { ...CNN, limits }, { rows: 37, output: 'scores' })
     await compare(
       join(dir, 'mlp.onnx'),
       {
@@ -73,10 +76,31 @@ test('models that Python exported answer as ONNX Runtime in Python does, whateve
         outputs: [{ name: 'probabilities', kind: 'tensor' }],
         limits,
       },
-      100,
-      'probabilities',
+      { rows: 100, output: 'probabilities' },
     )
   }),
+)
+
+test(
+  'a graph with weights that Python’s safetensors wrote answers as ONNX Runtime in Python does with the same weights',
+  { skip },
+  () =>
+    withFolder(async (dir) => {
+      await exportModels(dir)
+      await retrainModel(dir)
+      const manifest = { ...CNN, weights: { file: 'cnn.safetensors' }, limits: { maxBatch: 8, maxDelayMs: 20 } }
+      for (const graph of ['cnn', 'cnn-bare']) {
+        const path = join(dir, `${graph}-joined.onnx`)
+        await joinModelWeights({
+          graphPath: join(dir, `${graph}.onnx`),
+          weightsPath: join(dir, 'cnn.safetensors'),
+          targetPath: path,
+          manifest: parseManifest(manifest),
+          sizeBytesMax: 1_000_000,
+        })
+        await compare(path, manifest, { rows: 20, output: 'scores', referencePath: join(dir, 'cnn-retrained.onnx') })
+      }
+    }),
 )
 
 test(

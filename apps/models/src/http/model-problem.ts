@@ -13,6 +13,8 @@ const ANSWERS: Readonly<Record<ModelErrorCode, Answer>> = {
   model_opset_unsupported: INVALID,
   model_operator_unsupported: INVALID,
   model_external_data: INVALID,
+  weights_damaged: INVALID,
+  weights_mismatch: INVALID,
   model_signature_mismatch: INVALID,
   model_load_failed: INVALID,
   model_exists: { status: 409, title: 'The version is there already' },

@@ -4,7 +4,8 @@ import { ModelError } from '@headrace/inference'
 import type { ModelList, WireModel, WireModelVersion } from '@headrace/wire'
 import { z } from 'zod'
 import type { Predictor } from '../predict/predictor.ts'
-import { addModel, type Spooled, spoolModel } from '../registry/add-model.ts'
+import { addModel } from '../registry/add-model.ts'
+import { Given, isFile, uploadInvalid } from '../registry/given.ts'
 import { answeringModelErrors } from './model-problem.ts'
 import type { Reply, Request, Routes } from './routes.ts'
 import { toWireModel, toWireVersion } from './wire-model.ts'
@@ -18,7 +19,7 @@ export type ModelRouteOptions = {
 
 const MANIFEST_BYTES_MAX = 10_000_000
 
-const AddBody = z.strictObject({ manifest: z.unknown(), artifact: z.string() })
+const AddBody = z.strictObject({ manifest: z.unknown(), artifact: z.string(), weights: z.string().optional() })
 const DefaultBody = z.strictObject({ version: z.string().min(1).max(100) })
 
 /** Which models there are; adding one, choosing its default version, removing it. */
@@ -55,7 +56,8 @@ export async function modelRoutes(fastify: Routes, options: ModelRouteOptions): 
     await scope.register(multipart)
     const config = {
       scope: 'operate',
-      summary: 'Deploy a model: an .onnx file and its manifest, as multipart',
+      summary:
+        'Deploy a model: an .onnx file, its manifest, and weights as .safetensors if it names some; as multipart',
     } as const
     scope.post('/models', { config }, async (request, reply) =>
       answeringModelErrors(async () => add(request, reply, options)),
@@ -88,11 +90,10 @@ export async function modelRoutes(fastify: Routes, options: ModelRouteOptions): 
 
 async function add(request: Request, reply: Reply, options: ModelRouteOptions): Promise<Reply> {
   const { predictor } = options
-  const { manifest, ...given } = request.isMultipart()
-    ? await readForm(request, options)
-    : await readJson(request, options)
-  await using file = given.file
-  const { record, outcome } = await addModel({ manifest, file, addedBy: request.caller.owner }, predictor)
+  await using given = new Given(options)
+  if (request.isMultipart()) await readForm(request, given)
+  else await readJson(request, given, predictor)
+  const { record, outcome } = await addModel({ given, addedBy: request.caller.owner }, predictor)
   const { name, version } = record.manifest
   const { current } = await predictor.registry.model(name)
   const found = await predictor.registry.find(name, version)
@@ -102,41 +103,37 @@ async function add(request: Request, reply: Reply, options: ModelRouteOptions): 
     .send({ name, ...toWireVersion(found, current.manifest.version, predictor) })
 }
 
-type Given = { readonly manifest: unknown; readonly file: Spooled }
-
-/** The parts `manifest` (JSON) and `model` (the file), in any order. */
-async function readForm(request: Request, { spoolDir, sizeBytesMax }: ModelRouteOptions): Promise<Given> {
-  let manifest: unknown
-  let file: Spooled | undefined
-  const limits = { files: 2, fields: 10, fieldSize: MANIFEST_BYTES_MAX, fileSize: sizeBytesMax + 1 }
-  try {
-    for await (const part of request.parts({ limits })) {
-      if (part.fieldname === 'manifest') {
-        const text = part.type === 'field' ? String(part.value) : await textOf(part.file)
-        manifest = parseManifestText(text)
-      } else if (part.fieldname === 'model' && part.type === 'file' && file === undefined) {
-        file = await spoolModel(part.file, { folder: spoolDir, sizeBytesMax })
-      } else throw uploadInvalid(`There is a part named ${JSON.stringify(part.fieldname.slice(0, 40))} too many`)
-    }
-    if (file === undefined) throw uploadInvalid('There is no model')
-    if (manifest === undefined) throw uploadInvalid('There is no manifest')
-    return { manifest, file }
-  } catch (error) {
-    await file?.[Symbol.asyncDispose]()
-    throw error
+/** The parts `manifest` (JSON), `model` and `weights` (files), in any order. */
+async function readForm(request: Request, given: Given): Promise<void> {
+  const limits = { files: 3, fields: 10, fieldSize: MANIFEST_BYTES_MAX, fileSize: given.sizeBytesMax + 1 }
+  for await (const part of request.parts({ limits })) {
+    const { fieldname } = part
+    if (fieldname === 'manifest') {
+      const text = part.type === 'field' ? String(part.value) : await textOf(part.file)
+      given.manifest = parseManifestText(text)
+    } else if (isFile(fieldname) && part.type === 'file' && !given.has(fieldname))
+      await given.take(fieldname, part.file)
+    else throw uploadInvalid(`There is a part named ${JSON.stringify(fieldname.slice(0, 40))} too many`)
   }
 }
 
-/** `{ manifest, artifact }`: for a file that was uploaded before, in parts perhaps. */
-async function readJson(request: Request, { predictor, spoolDir, sizeBytesMax }: ModelRouteOptions): Promise<Given> {
-  const { manifest, artifact } = parseBody(
+/** `{ manifest, artifact, weights }`: for files that were uploaded before, in parts perhaps. */
+async function readJson(request: Request, given: Given, { artifacts }: Predictor): Promise<void> {
+  const { manifest, artifact, weights } = parseBody(
     AddBody,
     request.body,
     'Send the parts "manifest" and "model", or {"manifest": …, "artifact": "sha256:…"}.',
   )
-  const id = artifactIdOf(artifact)
-  if (!(await predictor.artifacts.has(id))) throw uploadInvalid(`There is no artifact ${id}`)
-  return { manifest, file: await spoolModel(await predictor.artifacts.read(id), { folder: spoolDir, sizeBytesMax }) }
+  given.manifest = manifest
+  for (const [name, text] of [
+    ['model', artifact],
+    ['weights', weights],
+  ] as const) {
+    if (text === undefined) continue
+    const id = artifactIdOf(text)
+    if (!(await artifacts.has(id))) throw uploadInvalid(`There is no artifact ${id}`)
+    await given.take(name, await artifacts.read(id))
+  }
 }
 
 function artifactIdOf(value: string) {
@@ -188,12 +185,4 @@ function parseBody<T>(schema: z.ZodType<T>, body: unknown, remedy: string): T {
   if (parsed.success) return parsed.data
   const flaws = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'the body'}: ${message}`)
   throw new ModelError('model_upload_invalid', `The request is invalid. ${flaws.slice(0, 5).join('; ')}. ${remedy}`)
-}
-
-function uploadInvalid(what: string): ModelError {
-  return new ModelError(
-    'model_upload_invalid',
-    `${what}. Send the parts "manifest" (JSON) and "model" (the .onnx file) as multipart/form-data, or ` +
-      '{"manifest": …, "artifact": "sha256:…"} for a file that was uploaded before.',
-  )
 }

@@ -1,4 +1,5 @@
 import { openAsBlob } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import type { ModelQuestion } from '@headrace/client'
 import type { Json, PredictAnswer, WireModel, WireModelVersion, WirePredictedOutput } from '@headrace/wire'
 import { Command } from 'commander'
@@ -9,6 +10,8 @@ import { collect, parseInteger } from '../inputs/options.ts'
 import { ageText } from '../terminal/duration.ts'
 import { oneLine } from '../terminal/printable.ts'
 import { type Column, table } from '../terminal/table.ts'
+
+type AddOptions = CommonOptions & { readonly manifest: string; readonly weights?: string }
 
 type PredictOptions = CommonOptions & {
   readonly modelVersion?: string
@@ -43,13 +46,22 @@ function addCommand(cli: Cli): Command {
     .description('deploy a model; it is checked, loaded and run once before it is there')
     .argument('<file>', 'the .onnx file')
     .requiredOption('--manifest <file>', 'what it takes and gives, as JSON; apps/models/README.md shows one')
-    .addHelpText('after', examples('headrace models add digits.onnx --manifest digits.json'))
+    .option('--weights <file>', 'a .safetensors file; without it, the one that the manifest names, beside the manifest')
+    .addHelpText(
+      'after',
+      examples(
+        'headrace models add digits.onnx --manifest digits.json',
+        'headrace models add digits.onnx --manifest digits.json --weights retrained.safetensors',
+      ),
+    )
     .action(async (path: string, _options, command: Command) => {
-      const options = optionsOf<CommonOptions & { readonly manifest: string }>(command)
+      const options = optionsOf<AddOptions>(command)
       const manifest = await readJsonFile(options.manifest)
+      const weightsPath = options.weights ?? weightsBeside(options.manifest, manifest)
       const file = await openFile(path)
+      const weights = weightsPath === undefined ? undefined : await openFile(weightsPath)
       const { client } = await connectAs(cli, options)
-      const added = await client.models.add({ file, manifest })
+      const added = await client.models.add({ file, manifest, weights })
       present(cli, options, added, ({ name, version, isDefault }) => {
         const which = isDefault
           ? 'It is the default version.'
@@ -57,6 +69,13 @@ function addCommand(cli: Cli): Command {
         return `Version ${version} of ${name} is deployed. ${which}`
       })
     })
+}
+
+/** Only a plain name counts as one; whatever else stands there the server refuses. */
+function weightsBeside(manifestPath: string, manifest: Json): string | undefined {
+  const { weights } = manifest as { readonly weights?: { readonly file?: unknown } } // sound: it is looked at below
+  const file = weights?.file
+  return typeof file === 'string' && basename(file) === file ? join(dirname(manifestPath), file) : undefined
 }
 
 function listCommand(cli: Cli): Command {

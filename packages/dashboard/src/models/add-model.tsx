@@ -7,31 +7,35 @@ import { Refusal } from '../shell/refusal.tsx'
 import { Section } from '../shell/section.tsx'
 import { FileDrop } from './file-drop.tsx'
 
-/** Deploys a model by its two files, dropped together or one after the other. */
+/** Deploys a model by its files, dropped together or one after the other. */
 export function AddModel(props: { readonly onAdded: (added: { model: string; version: string }) => void }) {
   const [model, setModel] = useState<File>()
   const [manifest, setManifest] = useState<File>()
+  const [weights, setWeights] = useState<File>()
   const { isBusy, refusal, act, refuse } = useAction()
   const take = (files: readonly File[]) => {
     for (const file of files) {
       if (file.name.endsWith('.json')) setManifest(file)
+      else if (file.name.endsWith('.safetensors')) setWeights(file)
       else setModel(file)
     }
   }
   const add = () =>
     act(async () => {
       if (model === undefined || manifest === undefined) return
-      const added = await headrace.models.add({ file: model, manifest: await readManifest(manifest) })
+      const added = await headrace.models.add({ file: model, manifest: await readManifest(manifest), weights })
       announce(`Version ${added.version} of ${added.name} is deployed.`)
       setModel(undefined)
       setManifest(undefined)
+      setWeights(undefined)
       props.onAdded({ model: added.name, version: added.version })
     })
   return (
     <Section title="Deploy a model">
       <p className="lead">
-        An <code>.onnx</code> file and its manifest, a <code>.json</code> file with the inputs, outputs and labels. It
-        is checked, loaded and run once before anybody can ask it.
+        An <code>.onnx</code> file and its manifest, a <code>.json</code> file with the inputs, outputs and labels; and
+        the <code>.safetensors</code> file, if the manifest names weights. It is checked, loaded and run once before
+        anybody can ask it.
       </p>
       <form
         className="model-form"
@@ -42,11 +46,24 @@ export function AddModel(props: { readonly onAdded: (added: { model: string; ver
           else void add()
         }}
       >
-        <FileDrop label="Model and manifest" accept=".onnx,.json,application/json" isMultiple onFiles={take}>
+        <FileDrop
+          label="Model, manifest and weights"
+          accept=".onnx,.json,.safetensors,application/json"
+          isMultiple
+          onFiles={take}
+        >
           <p className="muted">
-            {model ? `${model.name}, ${(model.size / 1e6).toFixed(1)} MB` : 'no model yet'}
+            {model ? sizedName(model) : 'no model yet'}
             {' · '}
             {manifest ? manifest.name : 'no manifest yet'}
+            {weights ? (
+              <>
+                {` · ${sizedName(weights)} `}
+                <button type="button" onClick={() => setWeights(undefined)}>
+                  Without weights
+                </button>
+              </>
+            ) : null}
           </p>
         </FileDrop>
         {refusal ? <Refusal {...refusal} /> : null}
@@ -56,6 +73,10 @@ export function AddModel(props: { readonly onAdded: (added: { model: string; ver
       </form>
     </Section>
   )
+}
+
+function sizedName({ name, size }: File): string {
+  return `${name}, ${(size / 1e6).toFixed(1)} MB`
 }
 
 async function readManifest(file: File): Promise<Json> {

@@ -82,6 +82,16 @@ const Output = z.discriminatedUnion('kind', [
   z.strictObject({ ...common, kind: z.literal('tensor') }),
 ])
 
+/** A file of weights that comes beside the graph: a checkpoint trained anew, or what the graph was exported without. */
+const Weights = z.strictObject({
+  file: z
+    .string()
+    .max(255)
+    .regex(/^[^/\\]+\.safetensors$/, 'a file name that ends in .safetensors, without a folder'),
+  /** Weights of the graph that stay as they are, so that the file need not have them; `*` at the end is any ending. */
+  keep: z.array(z.string().min(1).max(500)).max(10_000).default([]),
+})
+
 const Limits = z.strictObject({
   /** Rows in one run of the model. */
   maxBatch: z.int().min(1).max(4_096).default(8),
@@ -103,6 +113,7 @@ const Manifest = z
     description: z.string().max(10_000).optional(),
     inputs: z.array(Input).min(1).max(100),
     outputs: z.array(Output).min(1).max(100),
+    weights: Weights.optional(),
     limits: Limits.default(() => Limits.parse({})),
   })
   .superRefine((manifest, context) => {
@@ -132,6 +143,7 @@ const Manifest = z
 export type ModelManifest = z.infer<typeof Manifest>
 export type ModelInput = ModelManifest['inputs'][number]
 export type ModelOutput = ModelManifest['outputs'][number]
+export type ModelWeights = NonNullable<ModelManifest['weights']>
 export type ModelLimits = ModelManifest['limits']
 export type ImageWish = NonNullable<ModelInput['image']>
 

@@ -11,7 +11,7 @@ export const OPSETS: Readonly<Record<string, readonly [number, number]>> = {
 }
 
 /** ONNX's numbers of element types, as in TensorProto.DataType. */
-const ELEMENT_TYPES: Readonly<Record<number, string>> = {
+export const ELEMENT_TYPES: Readonly<Record<number, string>> = {
   1: 'float32',
   2: 'uint8',
   3: 'int8',

@@ -1,6 +1,6 @@
 import { ModelError } from '../errors.ts'
 import { FileBytes } from './file-bytes.ts'
-import { fieldsOf, type Message, messageOf, numberOf, ProtoError, textOf } from './proto.ts'
+import { type Field, fieldsOf, type Message, messageOf, numberOf, numbersOf, ProtoError, textOf } from './proto.ts'
 import { refuseOtherFormats } from './recognise.ts'
 
 /** What a model says of itself, without its weights. */
@@ -11,6 +11,8 @@ export type OnnxModel = {
   readonly opsets: ReadonlyMap<string, number>
   /** Graph inputs that are no stored weights. */
   readonly inputs: readonly OnnxValue[]
+  /** The outer graph's own, those that lie in other files too. */
+  readonly weights: readonly OnnxWeight[]
   readonly outputs: readonly OnnxValue[]
   /** `domain:operator` of every node, those of inner graphs and functions too. */
   readonly operators: ReadonlySet<string>
@@ -28,7 +30,16 @@ export type OnnxValue = {
   readonly dims: readonly (number | string | null)[] | undefined
 }
 
+/** `isExternal`: only said to lie in another file. */
+export type OnnxWeight = {
+  readonly name: string
+  readonly elementType: number
+  readonly dims: readonly number[]
+  readonly isExternal: boolean
+}
+
 const DEPTH_MAX = 50
+const DIMS_MAX = 100
 const NODES_MAX = 1_000_000
 
 /**
@@ -37,9 +48,14 @@ const NODES_MAX = 1_000_000
  */
 export function readOnnx(path: string): OnnxModel {
   using file = new FileBytes(path)
+  return readingOnnx(file, () => new Reader(file).model())
+}
+
+/** Reads a file that should be ONNX. @throws {ModelError} as `readOnnx` does */
+export function readingOnnx<Value>(file: FileBytes, read: () => Value): Value {
   refuseOtherFormats(file)
   try {
-    return new Reader(file).model()
+    return read()
   } catch (error) {
     if (!(error instanceof ProtoError || error instanceof RangeError)) throw error
     throw new ModelError(
@@ -74,13 +90,14 @@ class Reader {
       else if (field.number === 25) functions.add(this.#function(messageOf(this.#file, field)))
     }
     if (graph === undefined || irVersion === 0) throw new ProtoError('It has no graph.')
-    const stored = graph.stored
+    const stored = new Set(graph.weights.map(({ name }) => name))
     return {
       irVersion,
       producer,
       opsets,
       functions,
       inputs: graph.inputs.filter(({ name }) => !stored.has(name)),
+      weights: graph.weights,
       outputs: graph.outputs,
       operators: this.#operators,
       externalFiles: [...this.#external],
@@ -90,15 +107,15 @@ class Reader {
 
   graph(message: Message, depth: number) {
     if (depth > DEPTH_MAX) throw new ProtoError(`Graphs are nested deeper than ${DEPTH_MAX}.`)
-    const [inputs, outputs, stored]: [OnnxValue[], OnnxValue[], Set<string>] = [[], [], new Set()]
+    const [inputs, outputs, weights]: [OnnxValue[], OnnxValue[], OnnxWeight[]] = [[], [], []]
     for (const field of fieldsOf(message)) {
       if (field.number === 1) this.#node(messageOf(this.#file, field), depth)
-      else if (field.number === 5) stored.add(this.#tensor(messageOf(this.#file, field)))
+      else if (field.number === 5) weights.push(this.#tensor(messageOf(this.#file, field)))
       else if (field.number === 11) inputs.push(this.#value(messageOf(this.#file, field)))
       else if (field.number === 12) outputs.push(this.#value(messageOf(this.#file, field)))
       else if (field.number === 15) this.#sparse(messageOf(this.#file, field))
     }
-    return { inputs, outputs, stored }
+    return { inputs, outputs, weights }
   }
 
   #opset(message: Message, opsets: Map<string, number>): void {
@@ -144,18 +161,27 @@ class Reader {
       if (field.number === 1 || field.number === 2) this.#tensor(messageOf(this.#file, field))
   }
 
-  /** Its name; its weights are skipped. */
-  #tensor(message: Message): string {
-    let name = ''
+  /** What it is; its values are skipped. */
+  #tensor(message: Message): OnnxWeight {
+    let [name, elementType] = ['', 0]
+    const dims: number[] = []
     let isExternal = false
     let location: string | undefined
     for (const field of fieldsOf(message)) {
-      if (field.number === 8) name = textOf(this.#file, field)
+      if (field.number === 1) this.#addDims(dims, field)
+      else if (field.number === 2) elementType = numberOf(field)
+      else if (field.number === 8) name = textOf(this.#file, field)
       else if (field.number === 14) isExternal ||= numberOf(field) === 1
       else if (field.number === 13) location = this.#location(messageOf(this.#file, field)) ?? location
     }
-    if (isExternal || location !== undefined) this.#external.add(location ?? '(unnamed)')
-    return name
+    isExternal ||= location !== undefined
+    if (isExternal) this.#external.add(location ?? '(unnamed)')
+    return { name, elementType, dims, isExternal }
+  }
+
+  #addDims(dims: number[], field: Field): void {
+    dims.push(...numbersOf(this.#file, field))
+    if (dims.length > DIMS_MAX) throw new ProtoError(`A tensor has more than ${DIMS_MAX} dimensions.`)
   }
 
   #location(message: Message): string | undefined {

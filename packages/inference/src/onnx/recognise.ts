@@ -20,7 +20,8 @@ const OTHERS: readonly { readonly what: string; readonly is: (head: Buffer) => b
   {
     what: 'a safetensors file',
     is: (head) => head.length > 8 && head[8] === 0x7b && head.readUInt32LE(4) === 0 && head.readUInt32LE(0) > 1,
-    remedy: 'It holds weights only, and no graph to run. Export the model with its weights to ONNX',
+    remedy:
+      'It holds weights only, and no graph to run. Send the ONNX graph as the model, and this file beside it as the weights that the manifest names',
   },
   {
     what: 'an HDF5 file, as Keras writes it',

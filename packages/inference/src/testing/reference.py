@@ -1,6 +1,8 @@
 """The reference that answers of models are compared with: ONNX Runtime in Python.
 
 python reference.py export FOLDER    writes a small convolutional classifier and a table classifier, as the onnx package does
+python reference.py retrain FOLDER   writes other weights for cnn.onnx as cnn.safetensors, by the safetensors package, and cnn-retrained.onnx with them,
+                                     and cnn-bare.onnx, whose weights are inputs
 python reference.py run              reads {"path", "inputs": {name: {"shape", "data"}}} lines, writes outputs as lines
 """
 import json
@@ -65,6 +67,21 @@ def export_all(folder):
     )
 
 
+def retrain(folder):
+    from safetensors.numpy import save_file
+
+    model = onnx.load(os.path.join(folder, "cnn.onnx"))
+    tensors = {old.name: numpy_helper.to_array(weight(old.name, *old.dims)) for old in model.graph.initializer}
+    save_file(tensors, os.path.join(folder, "cnn.safetensors"), metadata={"format": "np", "epoch": "2"})
+    del model.graph.initializer[:]
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    bare.graph.input.extend(value(name, tensor.shape) for name, tensor in tensors.items())
+    onnx.save(bare, os.path.join(folder, "cnn-bare.onnx"))
+    model.graph.initializer.extend(numpy_helper.from_array(tensor, name) for name, tensor in tensors.items())
+    onnx.save(model, os.path.join(folder, "cnn-retrained.onnx"))
+
+
 def run():
     sessions = {}
     for line in sys.stdin:
@@ -85,5 +102,7 @@ def run():
 
 if sys.argv[1] == "export":
     export_all(sys.argv[2])
+elif sys.argv[1] == "retrain":
+    retrain(sys.argv[2])
 else:
     run()

@@ -10,7 +10,7 @@ export function findReference(): { readonly python: string } | { readonly missin
   const own = join(import.meta.dirname, '../../../../.ci/python/bin/python')
   for (const python of [process.env.HEADRACE_TEST_PYTHON, own, 'python3']) {
     if (python === undefined || (python.includes('/') && !existsSync(python))) continue
-    if (spawnSync(python, ['-c', 'import numpy, onnx, onnxruntime']).status === 0) return { python }
+    if (spawnSync(python, ['-c', 'import numpy, onnx, onnxruntime, safetensors']).status === 0) return { python }
   }
   return { missing: 'no ONNX Runtime in Python: pip install -r .ci/requirements.txt brings one' }
 }
@@ -18,6 +18,11 @@ export function findReference(): { readonly python: string } | { readonly missin
 /** Writes `cnn.onnx` and `mlp.onnx` into a folder, by the onnx package. */
 export async function exportModels(folder: string): Promise<void> {
   await promisify(execFile)(pythonOf(), [SCRIPT, 'export', folder])
+}
+
+/** Writes other weights for that `cnn.onnx`: `cnn.safetensors`, `cnn-retrained.onnx` with them, `cnn-bare.onnx` without any. */
+export async function retrainModel(folder: string): Promise<void> {
+  await promisify(execFile)(pythonOf(), [SCRIPT, 'retrain', folder])
 }
 
 export type ReferenceRequest = {

@@ -1,4 +1,5 @@
 // Writes ONNX models in a few lines, so that tests and measurements need no Python.
+import { bytesField as bytes, numberField as number, textField as text } from '../onnx/write-proto.ts'
 
 export type Attribute = number | readonly number[] | string
 export type NodeSpec = {
@@ -83,27 +84,4 @@ function valueBytes({ name, elementType = FLOAT, dims }: ValueSpec): Buffer {
   const shape = dims.map((dim) => bytes(1, typeof dim === 'number' ? number(1, dim) : text(2, dim)))
   const tensor = Buffer.concat([number(1, elementType), bytes(2, Buffer.concat(shape))])
   return Buffer.concat([text(1, name), bytes(2, bytes(1, tensor))])
-}
-
-function number(field: number, value: number): Buffer {
-  return Buffer.concat([varint(field * 8), varint(value)])
-}
-
-function text(field: number, value: string): Buffer {
-  return bytes(field, Buffer.from(value))
-}
-
-function bytes(field: number, value: Buffer): Buffer {
-  return Buffer.concat([varint(field * 8 + 2), varint(value.length), value])
-}
-
-function varint(value: number): Buffer {
-  const out: number[] = []
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) {
-      out.push(rest)
-      return Buffer.from(out)
-    }
-    out.push((rest % 128) + 128)
-  }
 }
