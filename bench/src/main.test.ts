@@ -45,10 +45,11 @@ for (const [name, figure] of Object.entries({
 for (const kind of peerKinds) {
   const found = await kind.find()
   const skip = 'missing' in found ? found.missing : false
-  test(`${kind.name} is measured beside Headrace, one job at a time and many at once`, { skip }, async () => {
+  test(`${kind.name} is measured beside Headrace: one job at a time, many at once, and a parent with children`, { skip }, async () => {
     for (const [name, figure] of [
       ['throughput', 'jobsPerSecond'],
       ['latency', 'p50Ms'],
+      ['chord', 'seconds'],
     ] as const) {
       const { stdout } = await run(process.execPath, [MAIN, name, ...SMALL, '--peers', kind.name])
       const { peers, failed } = JSON.parse(stdout)

@@ -9,7 +9,7 @@ import type { Bench, Peer, PeerKind, Urgency } from '../peer.ts'
 import { createDatabase, type PostgresDatabase } from '../postgres/database.ts'
 import { postgresServer, postgresVersion } from '../postgres/postgres-server.ts'
 import { nodeModule, startWorkerProcess, type WorkerProcess } from '../process/worker-process.ts'
-import { DONE_CHANNEL, RESULTS_TABLE, tellErrors } from './tasks.ts'
+import { COUNTERS_TABLE, DONE_CHANNEL, RESULTS_TABLE, tellErrors } from './tasks.ts'
 
 const LOOK_MS = 20
 const INFLIGHT_MAX = 50
@@ -19,7 +19,7 @@ const URGENT = { priority: -10 }
 /** graphile-worker on PostgreSQL, with results stored by its tasks. */
 export const graphile: PeerKind = {
   name: 'graphile-worker:postgres',
-  lacks: { chord: 'it has no parent jobs' },
+  lacks: {},
   share: { each: 0.25 },
   async find() {
     const postgresql = postgresVersion()
@@ -36,6 +36,7 @@ async function openGraphile(bench: Bench): Promise<Peer> {
   const utils = await makeWorkerUtils({ pgPool: pool, logger: new Logger(() => () => {}) })
   await utils.migrate()
   await pool.query(RESULTS_TABLE)
+  await pool.query(COUNTERS_TABLE)
   return new Graphile({ bench, database, pool, utils })
 }
 
@@ -105,6 +106,26 @@ class Graphile implements Peer {
     return times
   }
 
+  /** It has no parent jobs, so its users count: the child that brings the counter to zero adds the job that joins them. */
+  async runChord(children: number): Promise<number> {
+    await this.#listen()
+    const join = this.#take(1)
+    const from = this.#take(children)
+    await this.#pool.query('insert into bench_counters (i, first, remaining) values ($1, $2, $3)', [
+      join,
+      from,
+      children,
+    ])
+    const joined = this.#done(join)
+    for (const chunk of chunks(children)) {
+      const parts = chunk.map((k) => ({ ...benchInput(from + k), join }))
+      await this.#utils.addJobs(parts.map((payload) => ({ identifier: 'part', payload })))
+    }
+    await joined
+    const { rows } = await this.#pool.query('select result from bench_results where i = $1', [join])
+    return Number(rows[0]?.result.received)
+  }
+
   async runChains(chains: number, steps: number): Promise<number> {
     await this.#listen()
     const from = this.#take(chains)
@@ -123,6 +144,10 @@ class Graphile implements Peer {
     await this.#utils.addJobs(
       Array.from({ length: count }, (_, k) => ({ identifier: 'slow', payload: { i: from + k, ms } })),
     )
+  }
+
+  holdReader(): Promise<AsyncDisposable> {
+    return this.#database.holdReader()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

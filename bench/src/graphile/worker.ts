@@ -14,7 +14,7 @@ tellErrors(pool)
 const tuned: Pick<RunnerOptions, 'preset'> = {
   preset: { worker: { localQueue: { size: 500 }, completeJobBatchDelay: 0, failJobBatchDelay: 0 } },
 }
-const isThroughput = bench === 'throughput' || bench === 'held' || bench === 'chain'
+const isThroughput = bench === 'throughput' || bench === 'held' || bench === 'chain' || bench === 'chord'
 await run({
   pgPool: pool,
   concurrency: CONCURRENCY,

@@ -1,7 +1,6 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import pg from 'pg'
 import { benchFolder } from '../machine/about.ts'
 import { createDatabase } from '../postgres/database.ts'
 import { postgresServer } from '../postgres/postgres-server.ts'
@@ -53,13 +52,7 @@ async function freshPostgres(server: string): Promise<BenchDatabase> {
     durability: `each accepted job, step and result is on the disk before it is answered for (${database.durability})`,
     serverPid: database.serverPid,
     versions: { postgresql: database.version },
-    async holdReader() {
-      const client = new pg.Client(database.url)
-      await client.connect()
-      await client.query('begin isolation level repeatable read')
-      await client.query('select count(*) from pg_class')
-      return { [Symbol.asyncDispose]: () => client.end() }
-    },
+    holdReader: () => database.holdReader(),
     [Symbol.asyncDispose]: () => database[Symbol.asyncDispose](),
   }
 }

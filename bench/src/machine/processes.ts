@@ -18,11 +18,12 @@ export function treeCpuSeconds(root: number): number | undefined {
 
 /** Resident memory of a process and all that it started, in MB; pages that they share are counted once for each. */
 export function treeRssMb(root: number): number | undefined {
-  const all = allProcesses()
-  if (all === undefined) return undefined
-  let sum = 0
-  for (const pid of tree(all, root)) sum += rssMb(pid) ?? 0
-  return sum
+  return treeMemoryMb(root, 'VmRSS')
+}
+
+/** The same at its height so far: the sum of the most that each process ever had. */
+export function treePeakRssMb(root: number): number | undefined {
+  return treeMemoryMb(root, 'VmHWM')
 }
 
 export type MachineTimes = { readonly busySeconds: number; readonly totalSeconds: number }
@@ -41,8 +42,13 @@ export function parentOf(pid: number): number | undefined {
   return timesOf(pid)?.parent
 }
 
-function rssMb(pid: number): number | undefined {
-  const kib = readQuietly(`/proc/${pid}/status`)?.match(/^VmRSS:\s+(\d+)/m)?.[1]
+function treeMemoryMb(root: number, field: 'VmRSS' | 'VmHWM'): number | undefined {
+  const all = allProcesses()
+  return all && tree(all, root).reduce((sum, pid) => sum + (memoryMb(pid, field) ?? 0), 0)
+}
+
+function memoryMb(pid: number, field: string): number | undefined {
+  const kib = readQuietly(`/proc/${pid}/status`)?.match(new RegExp(`^${field}:\\s+(\\d+)`, 'm'))?.[1]
   return kib === undefined ? undefined : (Number(kib) * 1_024) / 1e6
 }
 

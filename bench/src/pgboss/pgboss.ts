@@ -128,6 +128,10 @@ class Pgboss implements Peer {
     )
   }
 
+  holdReader(): Promise<AsyncDisposable> {
+    return this.#database.holdReader()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#boss.stop({ graceful: false })
     await this.#pool.end()

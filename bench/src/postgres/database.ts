@@ -9,6 +9,8 @@ export interface PostgresDatabase extends AsyncDisposable {
   readonly durability: string
   /** The root of the server's processes, where it runs on this machine. */
   readonly serverPid: number | undefined
+  /** A session that reads and then keeps its snapshot. */
+  holdReader(): Promise<AsyncDisposable>
 }
 
 let made = 0
@@ -31,6 +33,7 @@ export async function createDatabase(serverUrl: string): Promise<PostgresDatabas
     version: about.version.split(' ')[0] ?? about.version,
     durability: `fsync ${about.fsync}, synchronous_commit ${about.synchronous_commit}`,
     serverPid: about.serverPid,
+    holdReader: () => holdReader(url.href),
     [Symbol.asyncDispose]: () =>
       asAdmin(serverUrl, async (client) => {
         await client.query(`drop database if exists ${name} with (force)`)
@@ -48,6 +51,14 @@ export async function asAdmin<T>(url: string, work: (client: pg.Client) => Promi
   } finally {
     await client.end()
   }
+}
+
+async function holdReader(url: string): Promise<AsyncDisposable> {
+  const client = new pg.Client(url)
+  await client.connect()
+  await client.query('begin isolation level repeatable read')
+  await client.query('select count(*) from pg_class')
+  return { [Symbol.asyncDispose]: () => client.end() }
 }
 
 function isHere({ hostname }: URL): boolean {

@@ -14,7 +14,7 @@ export const chain: Workload = {
         right = await run(chains)
       })
       assert.equal(right, chains, `${right} of ${chains} chains ended with the right result`)
-      const figures = { stepsPerSecond: Math.round((chains * steps) / seconds), seconds: round(seconds) }
+      const figures = { stepsPerSecond: Math.round((chains * steps) / seconds), seconds: round(seconds), chains }
       return { figures, load }
     }),
 }

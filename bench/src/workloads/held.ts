@@ -15,7 +15,8 @@ export const held: Workload = {
       await peer.enqueueBulk(Math.ceil(jobs / 10))
       await peer.allEnded()
       const free = await run()
-      await using _reader = await peer.holdReader?.()
+      if (peer.holdReader === undefined) throw new Error('nobody can hold a reader open at its store')
+      await using _reader = await peer.holdReader()
       const { seconds, load } = await run()
       await peer.verify()
       const figures = {

@@ -1,3 +1,4 @@
+import { treePeakRssMb } from '../machine/processes.ts'
 import { round, timed, type Workload, withWorker } from './workload.ts'
 
 export const throughput: Workload = {
@@ -15,7 +16,9 @@ export const throughput: Workload = {
         await enqueue(jobs)
         await peer.allEnded()
       })
+      const workerPeakRssMb = round(treePeakRssMb(worker.pid) ?? Number.NaN)
       await peer.verify()
-      return { figures: { jobsPerSecond: Math.round(jobs / seconds), seconds: round(seconds), jobs }, load }
+      const jobsPerSecond = Math.round(jobs / seconds)
+      return { figures: { jobsPerSecond, seconds: round(seconds), jobs, workerPeakRssMb }, load }
     }),
 }
