@@ -3,9 +3,11 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { postgresVersion } from './postgres/postgres-server.ts'
 import { peerKinds } from './run.ts'
 
 const run = promisify(execFile)
+const postgres = await postgresVersion()
 const MAIN = join(import.meta.dirname, 'main.ts')
 
 /** Small runs: they show that each bench works and is checked, and say nothing about speed. */
@@ -45,7 +47,9 @@ for (const [name, figure] of Object.entries({
 for (const kind of peerKinds) {
   const found = await kind.find()
   const skip = 'missing' in found ? found.missing : false
-  test(`${kind.name} is measured beside Headrace: one job at a time, many at once, and a parent with children`, { skip }, async () => {
+  test(`${kind.name} is measured beside Headrace: one job at a time, many at once, and a parent with children`, {
+    skip,
+  }, async () => {
     for (const [name, figure] of [
       ['throughput', 'jobsPerSecond'],
       ['latency', 'p50Ms'],
@@ -58,6 +62,21 @@ for (const kind of peerKinds) {
     }
   })
 }
+
+test('the report has both stores in one object, and says what it measures on the way', async () => {
+  const args = ['report', '--quick', '--only', 'latency', '--peers', 'none', '--json']
+  const { stdout, stderr } = await run(process.execPath, [MAIN, ...args])
+  const { measurements } = JSON.parse(stdout)
+  const cells = Object.entries<{ state: string }>(measurements.latency.cells)
+  assert.deepEqual(
+    cells.map(([system, { state }]) => [system, state]),
+    [
+      ['headrace:sqlite', 'measured'],
+      ['headrace:postgres', postgres === undefined ? 'absent' : 'measured'],
+    ],
+  )
+  assert.match(stderr, /^latency 1\/1 headrace:sqlite: p50Ms/m)
+})
 
 test('recovery kills a worker and sees its jobs run in another one', async () => {
   const { stdout } = await run(process.execPath, [MAIN, 'recovery', ...SMALL, '--cap-seconds', '30'])

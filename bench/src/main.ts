@@ -2,7 +2,7 @@
 import { documentsText, parseDocumentsOptions, runDocumentsBench } from './documents/documents-bench.ts'
 import { benchModels, parseModelsOptions, printModels } from './models/models-bench.ts'
 import { type Options, parseOptions, parseReportOptions, UsageError } from './options.ts'
-import { writeReport } from './report/report.ts'
+import { makeReport } from './report/report.ts'
 import { type Report, type Row, runBench } from './run.ts'
 
 try {
@@ -15,7 +15,7 @@ try {
     const measured = await benchModels(models)
     if (models.json) console.log(JSON.stringify(measured))
     else printModels(measured)
-  } else if (report !== undefined) await writeReport(report)
+  } else if (report !== undefined) await makeReport(report)
   else await bench(parseOptions(args))
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
@@ -30,8 +30,7 @@ async function benchDocuments({ runs, json }: { readonly runs: number; readonly 
 
 async function bench(options: Options): Promise<void> {
   const report = await runBench(options)
-  if (options.wholeReport) console.log(JSON.stringify(report))
-  else if (options.json) console.log(JSON.stringify(oneObject(report)))
+  if (options.json) console.log(JSON.stringify(oneObject(report)))
   else print(report)
 }
 

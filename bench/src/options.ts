@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util'
 import { isStore } from './headrace/database.ts'
 import { type Bench, benches } from './peer.ts'
-import type { Settings } from './workloads/workload.ts'
+import { isMeasurementKey, type MeasurementKey, measurementKeys } from './report/plan.ts'
+import { defaultSettings, type Settings } from './workloads/workload.ts'
 
 export const USAGE = `npm run bench -- ${benches.join('|')} [options]
 npm run bench -- documents [--runs N] [--json]   pages with known words, beside Debian's tesseract
-npm run bench -- report [options]   all of them, with tables and plots into docs/performance.md
+npm run bench -- report [options]   both stores and all peers by turns; the table and plots of docs/performance.md
 npm run bench -- models [options]   an ONNX endpoint: batches against one by one; --help says more
 
   --store sqlite            the store (default)
@@ -21,9 +22,13 @@ npm run bench -- models [options]   an ONNX endpoint: batches against one by one
   --cap-seconds N           recovery: how long to wait for it (120)
   --runs N                  runs per peer, by turns; the median is given (3)
   --peers none|NAME,…       Headrace alone, or only these peers (all that are installed)
-  --json                    one JSON object on stdout; --whole-report: with each system's figures apart
-  --only KEY,…              report: only these (bulk, each, latency, chord, chain, recovery, backlog, …)
-  --no-measure              report: writes the page anew from what was measured before`
+  --json                    one JSON object on stdout
+
+  report, which takes --runs, --peers and --json (then it leaves the page alone), and some 25 minutes:
+  --quick                   small sizes, one run: to see that it works
+  --only KEY,…              only these: ${measurementKeys.join(', ')}
+  --from FILE,…             writes the page from what --json printed; of two measurements of the same, the later file's
+  BENCH_POSTGRES=postgres://…   the server for all that need one; otherwise it starts one from installed binaries`
 
 export type Options = {
   readonly bench: Bench
@@ -33,15 +38,17 @@ export type Options = {
   /** `all`, or the names of peers as they begin: `bullmq` for `bullmq:redis`. */
   readonly peers: 'all' | readonly string[]
   readonly json: boolean
-  readonly wholeReport: boolean
 }
 
 export type ReportOptions = {
-  readonly store: string
-  readonly only: readonly string[] | undefined
-  readonly measure: boolean
-  /** Handed on to each bench. */
-  readonly more: readonly string[]
+  /** Of each measurement that is not measured less often. */
+  readonly runs: number
+  readonly peers: Options['peers']
+  readonly isQuick: boolean
+  readonly only: readonly MeasurementKey[]
+  /** Files with what was measured before; with any, nothing is measured. */
+  readonly from: readonly string[]
+  readonly json: boolean
 }
 
 export class UsageError extends Error {
@@ -59,18 +66,14 @@ export function parseOptions(args: readonly string[]): Options {
   if (bench === undefined) throw new UsageError(`There is no bench ${name}.\n${USAGE}`)
   if (!isStore(values.store))
     throw new UsageError(`--store takes sqlite, postgres or a postgres:// URL, not ${values.store}.`)
-  const count = (option: keyof typeof values, max: number, value = values[option]) => {
-    const number = Number(value)
-    if (Number.isInteger(number) && number >= 1 && number <= max) return number
-    throw new UsageError(`--${option} takes a whole number from 1 to ${max}, not ${value}.`)
-  }
+  const count = (option: keyof typeof values, max: number, value: unknown = values[option]) =>
+    wholeNumber(option, value, max)
   return {
     bench,
     store: values.store,
     runs: count('runs', 100),
-    peers: values.peers === 'all' ? 'all' : values.peers === 'none' ? [] : values.peers.split(','),
+    peers: peersOf(values.peers),
     json: values.json,
-    wholeReport: values['whole-report'],
     settings: {
       jobs: count('jobs', 10_000_000),
       each: values.each,
@@ -78,7 +81,7 @@ export function parseOptions(args: readonly string[]): Options {
       children: count('children', 100_000),
       chains: count('chains', 10_000),
       steps: count('steps', 1_000),
-      waiting: count('waiting', 10_000_000, values.waiting ?? WAITING[bench] ?? '200000'),
+      waiting: count('waiting', 10_000_000, values.waiting ?? WAITING[bench] ?? String(defaultSettings.waiting)),
       finished: count('finished', 100_000_000),
       capSeconds: count('cap-seconds', 3_600),
     },
@@ -89,14 +92,31 @@ export function parseOptions(args: readonly string[]): Options {
 export function parseReportOptions(args: readonly string[]): ReportOptions | undefined {
   const { values, positionals } = parse(args)
   if (positionals[0] !== 'report' || values.help) return undefined
-  if (!isStore(values.store))
-    throw new UsageError(`--store takes sqlite, postgres or a postgres:// URL, not ${values.store}.`)
+  if (args.some((arg) => arg.startsWith('--store')))
+    throw new UsageError('report measures both stores; BENCH_POSTGRES names a server if it is not to start one.')
+  const only = values.only?.split(',') ?? measurementKeys
+  const unknown = only.find((key) => !isMeasurementKey(key))
+  if (unknown !== undefined)
+    throw new UsageError(`--only takes ${measurementKeys.join(', ')}, separated by commas, not ${unknown}.`)
   return {
-    store: values.store,
-    only: values.only?.split(','),
-    measure: !values['no-measure'],
-    more: ['--peers', values.peers, ...(args.some((arg) => arg.startsWith('--runs')) ? ['--runs', values.runs] : [])],
+    runs: values.quick ? 1 : wholeNumber('runs', values.runs, 100),
+    peers: peersOf(values.peers),
+    isQuick: values.quick,
+    only: only.filter(isMeasurementKey),
+    from: values.from?.split(',') ?? [],
+    json: values.json,
   }
+}
+
+function peersOf(value: string): Options['peers'] {
+  if (value === 'all') return 'all'
+  return value === 'none' ? [] : value.split(',')
+}
+
+function wholeNumber(option: string, value: unknown, max: number): number {
+  const number = Number(value)
+  if (Number.isInteger(number) && number >= 1 && number <= max) return number
+  throw new UsageError(`--${option} takes a whole number from 1 to ${max}, not ${value}.`)
 }
 
 function parse(args: readonly string[]) {
@@ -106,21 +126,21 @@ function parse(args: readonly string[]) {
       allowPositionals: true,
       options: {
         store: { type: 'string', default: 'sqlite' },
-        jobs: { type: 'string', default: '20000' },
+        jobs: { type: 'string', default: String(defaultSettings.jobs) },
         each: { type: 'boolean', default: false },
-        inflight: { type: 'string', default: '50' },
-        children: { type: 'string', default: '5000' },
-        chains: { type: 'string', default: '200' },
-        steps: { type: 'string', default: '10' },
+        inflight: { type: 'string', default: String(defaultSettings.inflight) },
+        children: { type: 'string', default: String(defaultSettings.children) },
+        chains: { type: 'string', default: String(defaultSettings.chains) },
+        steps: { type: 'string', default: String(defaultSettings.steps) },
         waiting: { type: 'string' },
-        finished: { type: 'string', default: '1000000' },
-        'cap-seconds': { type: 'string', default: '120' },
+        finished: { type: 'string', default: String(defaultSettings.finished) },
+        'cap-seconds': { type: 'string', default: String(defaultSettings.capSeconds) },
         runs: { type: 'string', default: '3' },
         peers: { type: 'string', default: 'all' },
         json: { type: 'boolean', default: false },
-        'whole-report': { type: 'boolean', default: false },
         only: { type: 'string' },
-        'no-measure': { type: 'boolean', default: false },
+        quick: { type: 'boolean', default: false },
+        from: { type: 'string' },
         help: { type: 'boolean', default: false },
       },
     })

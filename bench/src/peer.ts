@@ -73,3 +73,8 @@ export type PeerKind = {
   readonly share: Readonly<Partial<Record<Bench | 'each', number>>>
   find(): Promise<Installed | { readonly missing: string }>
 }
+
+/** Whether it is Headrace itself. */
+export function isOurs({ name }: Pick<PeerKind, 'name'>): boolean {
+  return name.startsWith('headrace:')
+}

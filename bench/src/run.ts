@@ -1,22 +1,23 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { bullmq } from './bullmq/bullmq.ts'
 import { celery } from './celery/celery.ts'
 import { graphile } from './graphile/graphile.ts'
 import { headrace } from './headrace/headrace.ts'
 import { aboutMachine, type Machine } from './machine/about.ts'
 import type { Options } from './options.ts'
-import type { Installed, PeerKind } from './peer.ts'
+import { type Bench, type Installed, isOurs, type PeerKind } from './peer.ts'
 import { pgboss } from './pgboss/pgboss.ts'
 import { stopPostgresServer } from './postgres/postgres-server.ts'
+import { byTurns, type Turns } from './turns.ts'
 import type { Figures, Measured, Settings, Workload } from './workloads/workload.ts'
 import { workloads } from './workloads/workloads.ts'
 
 export const peerKinds: readonly PeerKind[] = [bullmq, graphile, pgboss, celery]
 
-/** A slow peer is not measured again once a run of it took so long: its rate is steady, and time is short. */
-const SLOW_MS = 20_000
-/** What a peer has left behind (a dropped database, a closed file) is done with before the next one is measured. */
-const REST_MS = 300
+/** Everyone that the report measures, in the order of its columns. */
+export const systemKinds: readonly PeerKind[] = [headrace('sqlite'), headrace('postgres'), ...peerKinds]
+
+/** A peer is not measured again once a run of it took so long. */
+export const SLOW_MS = 20_000
 
 export type Row = {
   readonly name: string
@@ -50,9 +51,14 @@ export type Report = {
 }
 
 /** Benches of what no peer does in a way that could be compared. */
-const ALONE: Readonly<Partial<Record<Options['bench'], string>>> = {
-  waiting: 'only Headrace is put through it',
-  history: 'only Headrace is put through it',
+const ALONE: Readonly<Partial<Record<Bench, string>>> = {
+  waiting: 'it has no workflows that wait for a signal',
+  history: 'its claims cannot be timed apart from its jobs',
+}
+
+/** Why a system is not put through a bench; undefined if it is. */
+export function lackOf(kind: PeerKind, bench: Bench): string | undefined {
+  return isOurs(kind) ? undefined : (ALONE[bench] ?? kind.lacks[bench])
 }
 
 type Contender = Installed & { readonly kind: PeerKind }
@@ -66,9 +72,12 @@ export async function runBench(options: Options): Promise<Report> {
   const own = await ours.find()
   if ('missing' in own) throw new Error(own.missing)
   try {
-    const measured = await byTurns([{ ...own, kind: ours }, ...contenders], workload, options)
-    const [first, ...others] = measured.rows
-    if (first === undefined) throw new Error(measured.failed[0]?.error ?? 'nothing was measured')
+    const us: Contender = { ...own, kind: ours }
+    const turns = await byTurns([us, ...contenders], { runs: options.runs, slowMs }, ({ kind, open }) =>
+      measureOnce({ kind, open }, bench, settings),
+    )
+    const [first, ...others] = rowsOf(turns, workload.figure)
+    if (first?.name !== ours.name) throw turns.get(us)?.error ?? new Error('nothing was measured')
     return {
       bench,
       what: workload.what(settings),
@@ -77,7 +86,9 @@ export async function runBench(options: Options): Promise<Report> {
       headrace: first,
       peers: others.map((row) => ({ ...row, headraceIsTimesBetter: timesBetter(first, row, workload) })),
       notMeasured,
-      failed: measured.failed,
+      failed: [...turns].flatMap(([{ kind }, { error }]) =>
+        error === undefined ? [] : [{ name: kind.name, error: error.message }],
+      ),
       machine: aboutMachine(),
       at: new Date().toISOString(),
     }
@@ -91,7 +102,7 @@ async function findPeers({ bench, peers }: Options) {
   const notMeasured: { name: string; why: string }[] = []
   for (const kind of peerKinds) {
     if (peers !== 'all' && !peers.some((name) => kind.name.startsWith(name))) continue
-    const lack = ALONE[bench] ?? kind.lacks[bench]
+    const lack = lackOf(kind, bench)
     const found = lack === undefined ? await kind.find() : { missing: lack }
     if ('missing' in found) notMeasured.push({ name: kind.name, why: found.missing })
     else contenders.push({ ...found, kind })
@@ -99,49 +110,36 @@ async function findPeers({ bench, peers }: Options) {
   return { contenders, notMeasured }
 }
 
-async function byTurns(contenders: readonly Contender[], workload: Workload, { bench, settings, runs }: Options) {
-  const all = new Map<Contender, (Measured & { durability: string })[]>(contenders.map((one) => [one, []]))
-  const failed = new Map<Contender, string>()
-  const slow = new Set<Contender>()
-  // By turns, so that whatever else the machine does falls on all of them alike.
-  for (let run = 0; run < runs; run++) {
-    for (const contender of contenders) {
-      if (failed.has(contender) || slow.has(contender)) continue
-      const start = performance.now()
-      try {
-        all.get(contender)?.push(await measureOnce(contender, workload, bench, settings))
-      } catch (error) {
-        if (contender === contenders[0]) throw error
-        failed.set(contender, error instanceof Error ? error.message : String(error))
-      }
-      if (performance.now() - start > SLOW_MS && contender !== contenders[0]) slow.add(contender)
-      await sleep(REST_MS)
-    }
-  }
-  return {
-    rows: contenders.filter((one) => !failed.has(one)).map((one) => rowOf(one, all.get(one) ?? [], workload.figure)),
-    failed: [...failed].map(([{ kind }, error]) => ({ name: kind.name, error })),
-  }
+/** Headrace is measured as often as was asked for. */
+function slowMs({ kind }: Contender): number {
+  return isOurs(kind) ? Number.POSITIVE_INFINITY : SLOW_MS
 }
 
-async function measureOnce(contender: Contender, workload: Workload, bench: Options['bench'], settings: Settings) {
-  await using peer = await contender.open(bench)
-  const measured = await workload.measure(peer, shareOf(settings, contender.kind, bench))
+function rowsOf(turns: ReadonlyMap<Contender, Turns<Run>>, figure: string): Row[] {
+  return [...turns].filter(([, { error }]) => error === undefined).map(([one, { runs }]) => rowOf(one, runs, figure))
+}
+
+export type Run = Measured & { readonly durability: string }
+
+/** Puts one system through one bench once, on an empty store. */
+export async function measureOnce(
+  { kind, open }: Pick<Contender, 'kind' | 'open'>,
+  bench: Bench,
+  settings: Settings,
+): Promise<Run> {
+  await using peer = await open(bench)
+  const measured = await workloads[bench].measure(peer, shareOf(settings, kind, bench))
   return { ...measured, durability: peer.durability }
 }
 
-function shareOf(settings: Settings, { share }: PeerKind, bench: Options['bench']): Settings {
+function shareOf(settings: Settings, { share }: PeerKind, bench: Bench): Settings {
   const part = (settings.each && bench === 'throughput' ? share.each : share[bench]) ?? 1
   const of = (count: number) => Math.max(1, Math.round(count * part))
   const { jobs, children, chains, waiting } = settings
   return { ...settings, jobs: of(jobs), children: of(children), chains: of(chains), waiting: of(waiting) }
 }
 
-function rowOf(
-  { kind, versions }: Contender,
-  runs: readonly (Measured & { durability: string })[],
-  figure: string,
-): Row {
+function rowOf({ kind, versions }: Contender, runs: readonly Run[], figure: string): Row {
   const sorted = [...runs].sort((a, b) => (a.figures[figure] ?? 0) - (b.figures[figure] ?? 0))
   const middle = sorted[Math.floor(sorted.length / 2)]
   if (middle === undefined) throw new Error(`${kind.name} was not measured`)

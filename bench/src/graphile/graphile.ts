@@ -7,7 +7,7 @@ import { installedVersion } from '../installed-version.ts'
 import { benchInput } from '../payload.ts'
 import type { Bench, Peer, PeerKind, Urgency } from '../peer.ts'
 import { createDatabase, type PostgresDatabase } from '../postgres/database.ts'
-import { postgresServer, postgresVersion } from '../postgres/postgres-server.ts'
+import { NO_POSTGRES, postgresServer, postgresVersion } from '../postgres/postgres-server.ts'
 import { nodeModule, startWorkerProcess, type WorkerProcess } from '../process/worker-process.ts'
 import { COUNTERS_TABLE, DONE_CHANNEL, RESULTS_TABLE, tellErrors } from './tasks.ts'
 
@@ -22,8 +22,8 @@ export const graphile: PeerKind = {
   lacks: {},
   share: { each: 0.25 },
   async find() {
-    const postgresql = postgresVersion()
-    if (postgresql === undefined) return { missing: 'PostgreSQL is not installed, and BENCH_POSTGRES names none' }
+    const postgresql = await postgresVersion()
+    if (postgresql === undefined) return { missing: NO_POSTGRES }
     const version = installedVersion('graphile-worker')
     return { versions: { 'graphile-worker': version, postgresql }, open: openGraphile }
   },

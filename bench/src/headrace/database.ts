@@ -10,6 +10,7 @@ import { isPostgresUrl } from './open-store.ts'
 export interface BenchDatabase extends AsyncDisposable {
   /** What `openStore` opens: a path, or a URL of PostgreSQL. */
   readonly url: string
+  /** The settings that decide what a power cut may take: here, nothing that was answered for. */
   readonly durability: string
   readonly serverPid: number | undefined
   readonly versions: Readonly<Record<string, string>>
@@ -32,7 +33,7 @@ function freshSqlite(): BenchDatabase {
   const url = join(folder, 'bench.db')
   return {
     url,
-    durability: 'each accepted job, step and result is on the disk before it is answered for (WAL, fdatasync)',
+    durability: 'WAL, synchronous full',
     serverPid: undefined,
     versions: { sqlite: new DatabaseSync(':memory:').prepare('select sqlite_version() as v').get()?.v as string },
     async holdReader() {
@@ -49,7 +50,7 @@ async function freshPostgres(server: string): Promise<BenchDatabase> {
   const database = await createDatabase(server)
   return {
     url: database.url,
-    durability: `each accepted job, step and result is on the disk before it is answered for (${database.durability})`,
+    durability: database.durability,
     serverPid: database.serverPid,
     versions: { postgresql: database.version },
     holdReader: () => database.holdReader(),

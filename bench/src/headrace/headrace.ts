@@ -5,6 +5,7 @@ import { createEngine, type Engine, type JobId, type WorkerId } from '@headrace/
 import { chunks, inflight } from '../inflight.ts'
 import { benchInput } from '../payload.ts'
 import type { Peer, PeerKind, Urgency } from '../peer.ts'
+import { NO_POSTGRES, postgresVersion } from '../postgres/postgres-server.ts'
 import { nodeModule, startWorkerProcess, type WorkerProcess } from '../process/worker-process.ts'
 import { addHistory } from './add-history.ts'
 import { addPostgresHistory } from './add-postgres-history.ts'
@@ -23,6 +24,7 @@ export function headrace(store: string): PeerKind {
     lacks: {},
     share: {},
     async find() {
+      if (store === 'postgres' && (await postgresVersion()) === undefined) return { missing: NO_POSTGRES }
       await using database = await freshDatabase(store)
       return { versions: database.versions, open: () => openHeadrace(store) }
     },

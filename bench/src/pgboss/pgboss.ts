@@ -7,7 +7,7 @@ import { installedVersion } from '../installed-version.ts'
 import { benchInput } from '../payload.ts'
 import type { Peer, PeerKind, Urgency } from '../peer.ts'
 import { createDatabase, type PostgresDatabase } from '../postgres/database.ts'
-import { postgresServer, postgresVersion } from '../postgres/postgres-server.ts'
+import { NO_POSTGRES, postgresServer, postgresVersion } from '../postgres/postgres-server.ts'
 import { nodeModule, startWorkerProcess, type WorkerProcess } from '../process/worker-process.ts'
 import { queues, startBoss } from './queues.ts'
 
@@ -22,8 +22,8 @@ export const pgboss: PeerKind = {
   lacks: {},
   share: { each: 0.25, chain: 0.25 },
   async find() {
-    const postgresql = postgresVersion()
-    if (postgresql === undefined) return { missing: 'PostgreSQL is not installed, and BENCH_POSTGRES names none' }
+    const postgresql = await postgresVersion()
+    if (postgresql === undefined) return { missing: NO_POSTGRES }
     const version = installedVersion('pg-boss')
     return { versions: { 'pg-boss': version, postgresql }, open: openPgboss }
   },

@@ -16,7 +16,7 @@ export interface PostgresDatabase extends AsyncDisposable {
 let made = 0
 
 export async function createDatabase(serverUrl: string): Promise<PostgresDatabase> {
-  const name = `hr_bench_${process.pid}_${++made}`
+  const name = `${prefixOf(process.pid)}${++made}`
   const about = await asAdmin(serverUrl, async (client) => {
     await client.query(`create database ${name}`)
     const { rows } = await client.query(`
@@ -41,6 +41,22 @@ export async function createDatabase(serverUrl: string): Promise<PostgresDatabas
         await client.query('checkpoint')
       }),
   }
+}
+
+/** Drops what a process of the bench that was killed has left in the server that `BENCH_POSTGRES` names. */
+export async function dropDatabasesOf(pid: number): Promise<void> {
+  const server = process.env.BENCH_POSTGRES
+  if (server === undefined) return
+  await asAdmin(server, async (client) => {
+    const { rows } = await client.query('select datname from pg_database where starts_with(datname, $1)', [
+      prefixOf(pid),
+    ])
+    for (const { datname } of rows) await client.query(`drop database if exists ${datname} with (force)`)
+  })
+}
+
+function prefixOf(pid: number): string {
+  return `hr_bench_${pid}_`
 }
 
 export async function asAdmin<T>(url: string, work: (client: pg.Client) => Promise<T>): Promise<T> {

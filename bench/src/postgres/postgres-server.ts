@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { asPostgres, freePort, giveToPostgres, postgresBinaries } from '@headrace/store-postgres/testing'
+import type pg from 'pg'
 import { benchFolder } from '../machine/about.ts'
 import { endWithBench } from '../process/end-with-bench.ts'
 import { asAdmin } from './database.ts'
@@ -39,9 +40,12 @@ export async function stopPostgresServer(): Promise<void> {
   server = undefined
 }
 
+export const NO_POSTGRES = 'PostgreSQL is not installed, and BENCH_POSTGRES names no server'
+
 /** Undefined where there is none to be had. */
-export function postgresVersion(): string | undefined {
-  if (process.env.BENCH_POSTGRES !== undefined) return 'given'
+export async function postgresVersion(): Promise<string | undefined> {
+  const given = process.env.BENCH_POSTGRES
+  if (given !== undefined) return (await asAdmin(given, serverVersion)).split(' ')[0]
   const folder = postgresBinaries()
   if (folder === undefined) return undefined
   return spawnSync(join(folder, 'postgres'), ['--version'], { encoding: 'utf8' }).stdout.match(/\d+(\.\d+)?/)?.[0]
@@ -78,6 +82,11 @@ async function startServer() {
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+async function serverVersion(client: pg.Client): Promise<string> {
+  const { rows } = await client.query(`select current_setting('server_version') as version`)
+  return (rows[0] as { version: string }).version
 }
 
 function postmasterPid(url: string): Promise<number> {

@@ -9,9 +9,8 @@ import { endWithBench } from '../process/end-with-bench.ts'
 
 export type RedisServer = { readonly port: number; readonly pid: number; stop(): Promise<void> }
 
-/** What a power cut may take from the peers that run on it. */
-export const REDIS_DURABILITY =
-  'Redis log flushed every second (appendfsync everysec): up to 1 s of accepted jobs may be lost'
+/** What its users run. Up to a second of accepted jobs may be lost with the power. */
+export const REDIS_DURABILITY = 'appendfsync everysec'
 
 /** Undefined where no `redis-server` is installed. */
 export function redisVersion(): string | undefined {

@@ -1,54 +1,111 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Machine } from '../machine/about.ts'
-import { type Planned, plan } from './plan.ts'
-import { plotOf } from './plot.ts'
-import type { Result, ResultRow } from './results.ts'
-import { caveatsOf, tableOf } from './table.ts'
+import { measuredCell, measuredOf } from './fake-measured.ts'
+import { goalsOf, tableOf } from './table.ts'
 
-const machine: Machine = { cpu: 'any', cores: 2, memoryGb: 8, system: 'Linux', node: 'v26.0.0', fdatasyncMs: 0.2 }
-
-function row(name: string, figures: Record<string, number>, otherCpuShare = 0): ResultRow {
-  return { name, versions: { [name]: '1.0' }, durability: 'all', figures, runs: [], otherCpuShare }
+/** The cells of the line that begins so. */
+function line(table: string, begin: string): string[] {
+  const found = table.split('\n').find((one) => one.startsWith(`| ${begin}`)) ?? ''
+  return found
+    .split(' | ')
+    .slice(1)
+    .map((cell) => cell.replace(/ \|$/, ''))
 }
 
-function result(key: string, figure: string, headrace: ResultRow, peers: readonly ResultRow[]): Result {
-  const notMeasured = [{ name: 'celery:redis', why: 'no Python with celery and redis was found' }]
-  const at = '2030-01-01T00:00:00.000Z'
-  return { key, store: 'sqlite', figure, what: key, at, machine, headrace, peers, notMeasured, failed: [] }
-}
+test('a row has the median of each system, ours in bold', () => {
+  const runs = [900, 31_873, 40_000].map((jobsPerSecond) => ({ jobsPerSecond, jobs: 20_000 }))
+  const table = tableOf(
+    measuredOf({
+      bulk: {
+        'headrace:sqlite': measuredCell(runs),
+        'bullmq:redis': measuredCell(runs.slice(0, 2).concat(runs[0] ?? [])),
+      },
+    }),
+  )
+  assert.match(table, /^\| {2}\| Headrace, SQLite \| BullMQ, Redis \|/)
+  assert.deepEqual(line(table, '20,000 no-op jobs'), ['**31,900**', '900'])
+})
 
-const planned = (key: string) => plan.find((one) => one.key === key) as Planned
-
-test('a row of the table has our figure, and each peer beside it', () => {
-  const bulk = result('bulk', 'jobsPerSecond', row('headrace:sqlite', { jobsPerSecond: 30_000 }), [
-    row('bullmq:redis', { jobsPerSecond: 7_881 }),
-  ])
-  const [, , line] = tableOf(plan, [bulk]).split('\n')
-  assert.equal(line, `| ${planned('bulk').title} | **30,000 jobs/s** | bullmq:redis 7,881 jobs/s |`)
+test('two figures of one measurement stand side by side', () => {
+  const table = tableOf(measuredOf({ latency: { 'pg-boss:postgres': measuredCell([{ p50Ms: 5.58, p99Ms: 11.8 }]) } }))
+  assert.match(line(table, 'submit to result')[0] ?? '', /^5\.6 \/ 12/)
 })
 
 test('a recovery that was given up is shown as longer than it was waited for', () => {
-  const recovery = result('recovery', 'seconds', row('headrace:sqlite', { seconds: 0.4, jobs: 20, resumed: 20 }), [
-    row('pg-boss:postgres', { seconds: 90, jobs: 20, resumed: 0 }),
-  ])
-  assert.match(tableOf(plan, [recovery]), /\| \*\*0\.4 s\*\* \| pg-boss:postgres > 90 s \|/)
+  const table = tableOf(
+    measuredOf({
+      recovery: { 'pg-boss:postgres': measuredCell(Array(3).fill({ seconds: 90, jobs: 20, resumed: 0 })) },
+    }),
+  )
+  assert.deepEqual(line(table, 'kill -9'), ['> 90'])
 })
 
-test('the page says who was not measured, and what else took the CPU', () => {
-  const loud = result('bulk', 'jobsPerSecond', row('headrace:sqlite', { jobsPerSecond: 1 }, 0.4), [])
-  const caveats = caveatsOf(plan, [loud])
-  assert.match(caveats, /bulk on sqlite: something else took up to 40 % of the machine\./)
-  assert.match(caveats, /bulk: celery:redis was not measured: no Python with celery and redis was found\./)
+test('what failed, what cannot be done and what had less to do say so in notes below', () => {
+  const table = tableOf(
+    measuredOf({
+      held: {
+        'headrace:sqlite': { state: 'failed', error: 'disk full', versions: {} },
+        'bullmq:redis': { state: 'absent', why: 'Redis has no snapshots', versions: {} },
+        'celery:redis': measuredCell(Array(3).fill({ jobsPerSecond: 800, freeJobsPerSecond: 810, jobs: 5_000 })),
+      },
+    }),
+  )
+  assert.deepEqual(line(table, '20,000 jobs in bulk while'), [
+    'failed<sup>1</sup>',
+    '—<sup>2</sup>',
+    '800 / 810<sup>3</sup>',
+  ])
+  assert.match(table, /<sup>1<\/sup> It failed: disk full\./)
+  assert.match(table, /<sup>2<\/sup> Redis has no snapshots\./)
+  assert.match(table, /<sup>3<\/sup> With 5,000 jobs: its rate is steady/)
 })
 
-test('a plot has the best first, and ours in a colour of its own', () => {
-  const latency = result('latency', 'p50Ms', row('headrace:sqlite', { p50Ms: 0.9 }), [
-    row('pg-boss:postgres', { p50Ms: 5.6 }),
-    row('bullmq:redis', { p50Ms: 1.6 }),
-  ])
-  const svg = plotOf(planned('latency'), [latency])
-  const names = [...svg.matchAll(/text-anchor="end">([^<]+)</g)].map(([, name]) => name)
-  assert.deepEqual(names, ['headrace:sqlite', 'bullmq:redis', 'pg-boss:postgres'])
-  assert.equal(svg.match(/class="ours"/g)?.length, 1)
+test('fewer runs than were asked for are told of, with the error that ended them if there was one', () => {
+  const one = [{ seconds: 44, children: 5_000 }]
+  const table = tableOf(
+    measuredOf({
+      chord5000: {
+        'celery:redis': measuredCell(one),
+        'pg-boss:postgres': measuredCell(one, { error: 'lost a child' }),
+      },
+    }),
+  )
+  assert.match(table, /<sup>1<\/sup> 1 of 3 runs: it takes long\./)
+  assert.match(table, /<sup>2<\/sup> 1 of 3 runs; the next one failed: lost a child\./)
+})
+
+test('versions and durability stand above the figures, with what the power may take', () => {
+  const table = tableOf(
+    measuredOf({
+      latency: {
+        'headrace:sqlite': measuredCell([{ p50Ms: 1 }], {
+          durability: 'WAL, synchronous full',
+          versions: { sqlite: '3.53' },
+        }),
+        'bullmq:redis': measuredCell([{ p50Ms: 1 }], { durability: 'appendfsync everysec' }),
+      },
+    }),
+  )
+  assert.equal(line(table, 'versions')[0], 'sqlite 3.53')
+  assert.deepEqual(line(table, 'flushed to the disk'), ['WAL, synchronous full', 'appendfsync everysec<sup>1</sup>'])
+  assert.match(table, /<sup>1<\/sup> Up to a second of accepted jobs may be lost with the power\./)
+})
+
+test('a figure that was disturbed is named', () => {
+  const table = tableOf(
+    measuredOf({ idle: { 'headrace:sqlite': measuredCell([{ rssMb: 70 }], { otherCpuShare: 0.4 }) } }),
+  )
+  assert.match(table, /more than 10 % of the machine in some run of: idle of Headrace, SQLite \(40 %\)\./)
+})
+
+test('goals that were missed are told apart from those that were reached', () => {
+  const goals = goalsOf(
+    measuredOf({
+      latency: {
+        'headrace:sqlite': measuredCell([{ p50Ms: 0.8, p99Ms: 2.8 }]),
+        'headrace:postgres': measuredCell([{ p50Ms: 1.9, p99Ms: 6.5 }]),
+      },
+    }),
+  )
+  assert.deepEqual(line(goals, 'submit to result'), ['0.8 / 2.8', '1 / 4', '1.9 / **6.5, missed**', '2 / 6'])
 })

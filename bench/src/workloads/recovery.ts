@@ -44,8 +44,7 @@ async function killAndWait(peer: Peer, file: string, { capSeconds }: Settings) {
   const second = await peer.startWorker()
   try {
     const killedAt = Date.now()
-    if (killedAt - startedAt > jobMs)
-      throw new Error('the second worker took so long to start that the jobs were over')
+    if (killedAt - startedAt > jobMs) throw new Error('the second worker took so long to start that the jobs were over')
     await first.kill()
     const isElsewhere = ({ at }: Start) => at > killedAt
     const after = await until(() => byJob(starts(file).filter(isElsewhere)), capSeconds * 1_000)

@@ -21,6 +21,18 @@ export type Settings = {
   readonly capSeconds: number
 }
 
+export const defaultSettings: Settings = {
+  jobs: 20_000,
+  each: false,
+  inflight: 50,
+  children: 5_000,
+  chains: 200,
+  steps: 10,
+  waiting: 200_000,
+  finished: 1_000_000,
+  capSeconds: 120,
+}
+
 export type Workload = {
   /** Its main figure, of which ratios are made. */
   readonly figure: string
