@@ -71,12 +71,13 @@ import { DatabaseClock } from './database-clock.ts'
 import { changeDeployment, meetDeployments, readDeployments } from './deployments.ts'
 import { enqueueJobs } from './enqueue.ts'
 import { queryEvents, queryLastCursor } from './event-query.ts'
+import { GuardedPresence } from './guarded-presence.ts'
 import { queryJob, queryJobs, queryTree } from './job-query.ts'
 import { Lanes } from './lanes.ts'
 import { migrate } from './migrate.ts'
 import { Notes } from './notes.ts'
 import { Notifier } from './notifier.ts'
-import { ClockPresence, type Presence, ThreadPresence } from './presence.ts'
+import { ClockPresence, type Presence } from './presence.ts'
 import { prune } from './prune.ts'
 import { configureQueue, readQueues } from './queue-settings.ts'
 import { Readers } from './readers.ts'
@@ -174,7 +175,7 @@ class PostgresStore implements Store {
     this.#readers = new Readers(open('reader'))
     const { schema } = address
     this.#presence =
-      clock === undefined ? new ThreadPresence({ url, schema }) : new ClockPresence(open('presence'), clock)
+      clock === undefined ? new GuardedPresence({ url, schema }) : new ClockPresence(open('presence'), clock)
     this.#notifier =
       clock === undefined
         ? new Notifier({ open: open('listener'), schema, onHint: (hint) => this.#listeners.tell(hint) })
@@ -213,9 +214,12 @@ class PostgresStore implements Store {
     return this.#callers.enqueue(transaction, jobs)
   }
 
-  commit(batch: Commit): Promise<CommitResult> {
+  async commit(batch: Commit): Promise<CommitResult> {
     const worker = this.#knownWorkers.get(batch.worker) ?? NOBODY
-    return this.#commits.run((session) => this.#do(session, (context) => commitBatch(session, context, batch, worker)))
+    const commitOn = (session: Session) => this.#do(session, (context) => commitBatch(session, context, batch, worker))
+    const result = await this.#commits.run(commitOn)
+    if (result.claimed.length > 0) this.#presence.guard()
+    return result
   }
 
   async addWorker(worker: WorkerInfo, onLost: (reason: string) => void): Promise<void> {

@@ -1,4 +1,4 @@
-import { Worker as Thread } from 'node:worker_threads'
+import type { Worker as Thread } from 'node:worker_threads'
 import type { Clock, Timer } from '@headrace/engine'
 
 /** Renews the leases of this process's workers. */
@@ -57,7 +57,9 @@ export class ThreadLeaseKeeper implements LeaseKeeper {
   }
 
   #startThread(): Thread {
-    const thread = new Thread(new URL('./lease-keeper-thread.ts', import.meta.url), {
+    // Loaded with the first job, like the thread itself.
+    const { Worker } = process.getBuiltinModule('node:worker_threads')
+    const thread = new Worker(new URL('./lease-keeper-thread.ts', import.meta.url), {
       workerData: { path: this.#path },
       resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 4 },
     })

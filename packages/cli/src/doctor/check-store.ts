@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { DatabaseSync } from 'node:sqlite'
-import type { Diagnosis } from '@headrace/store-postgres'
+import type { Diagnosis } from '@headrace/store-postgres/diagnose'
 import { type Finding, fail, megabytes, ok, warn } from './finding.ts'
 
 /** `HdRc`, as store-sqlite marks its files. */
@@ -52,7 +52,7 @@ const SUBJECTS: Readonly<Record<Diagnosis['subject'], string>> = {
 
 /** What the server of a PostgreSQL store suffers from, if anything. */
 export async function checkPostgres(url: string): Promise<readonly Finding[]> {
-  const { diagnosePostgres } = await import('@headrace/store-postgres') // with its driver, so only when needed
+  const { diagnosePostgres } = await import('@headrace/store-postgres/diagnose') // with its driver, so only when needed
   const found = await diagnosePostgres(url)
   return found.map(({ subject, ...finding }) => ({ check: SUBJECTS[subject], ...finding }))
 }

@@ -1,6 +1,6 @@
 import type { Execute } from './execution.ts'
-import { type ProcessExecutorOptions, processExecutor } from './process-executor.ts'
-import { type ThreadExecutorOptions, threadExecutor } from './thread-executor.ts'
+import type { ProcessExecutorOptions } from './process-executor.ts'
+import type { ThreadExecutorOptions } from './thread-executor.ts'
 
 /** How a task's code is executed, where that is not a plain function in the worker's event loop. */
 export interface Executor {
@@ -9,17 +9,29 @@ export interface Executor {
 }
 
 /**
- * Runs a task in threads, for work that would keep the event loop busy; see {@link threadExecutor}.
+ * Runs a task in threads, for work that would keep the event loop busy; see `threadExecutor`.
  * @example task({ name: 'geo.count', run: thread({ module: new URL('./count.ts', import.meta.url) }) })
  */
 export function thread(options: ThreadExecutorOptions): Executor {
-  return { kind: 'thread', execute: threadExecutor(options) }
+  const load = async () => (await import('./thread-executor.ts')).threadExecutor(options)
+  return { kind: 'thread', execute: loadedAtFirstUse(load) }
 }
 
 /**
- * Runs a task as a program of any language; see {@link processExecutor} for what the program is given and may say.
+ * Runs a task as a program of any language; see `processExecutor` for what the program is given and may say.
  * @example task({ name: 'train', run: program({ command: ['python3', 'train.py'] }) })
  */
 export function program(options: ProcessExecutorOptions): Executor {
-  return { kind: 'process', execute: processExecutor(options) }
+  const load = async () => (await import('./process-executor.ts')).processExecutor(options)
+  return { kind: 'process', execute: loadedAtFirstUse(load) }
+}
+
+/** What executes, with what it needs of Node, takes 3 MB of memory; a worker that was never asked for it does without. */
+function loadedAtFirstUse(load: () => Promise<Execute>): Execute {
+  let loaded: Promise<Execute> | undefined
+  return async (request) => {
+    loaded ??= load()
+    const execute = await loaded
+    return execute(request)
+  }
 }
