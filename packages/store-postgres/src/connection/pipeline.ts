@@ -18,31 +18,38 @@ type Wire = {
 
 type Row = Readonly<Record<string, unknown>>
 
+/** What a connection has prepared. */
+export type Statements = {
+  /** By name, with the columns of their answers once one has described them: they never change. */
+  readonly known: Map<string, readonly Field[] | undefined>
+  /** Of these it is not known, since what prepared them failed. */
+  readonly doubtful: Set<string>
+}
+
+const NO_FIELDS: readonly Field[] = []
+
 /**
  * Several prepared statements in one round trip: all are sent at once, with one `Sync` behind the last. Outside of an
  * explicit transaction they are one transaction of their own, all or nothing.
  */
 export class Pipeline implements Submittable {
   readonly #calls: readonly Call[]
-  readonly #known: Set<string>
+  readonly #known: Map<string, readonly Field[] | undefined>
   readonly #doubtful: Set<string>
   readonly #parsed: string[] = []
   readonly #results: Row[][] = []
   #rows: Row[] = []
-  #fields: readonly Field[] = []
+  /** Of the answer that is being read, where it describes them. */
+  #described: readonly Field[] | undefined
   #failure: unknown
   readonly #resolve: (results: Row[][]) => void
   readonly #reject: (error: unknown) => void
   // `pg` looks for it to tell whether it must make a promise of its own.
   readonly callback = () => {}
 
-  /**
-   * @param known    statements that are prepared on this connection
-   * @param doubtful statements of which it is not known, since what prepared them failed
-   */
   constructor(
     calls: readonly Call[],
-    session: { readonly known: Set<string>; readonly doubtful: Set<string> },
+    session: Statements,
     answer: { resolve: (results: Row[][]) => void; reject: (error: unknown) => void },
   ) {
     this.#calls = calls
@@ -60,7 +67,7 @@ export class Pipeline implements Submittable {
       for (const { statement, values } of this.#calls) {
         this.#prepare(wire, statement)
         wire.bind({ statement: statement.name, values })
-        wire.describe({ type: 'P', name: '' })
+        if (this.#known.get(statement.name) === undefined) wire.describe({ type: 'P', name: '' })
         wire.execute({})
       }
       wire.sync()
@@ -73,22 +80,25 @@ export class Pipeline implements Submittable {
     if (this.#known.has(name)) return
     if (this.#doubtful.delete(name)) wire.close({ type: 'S', name })
     wire.parse({ name, text })
-    this.#known.add(name)
+    this.#known.set(name, undefined)
     this.#parsed.push(name)
   }
 
   handleRowDescription({ fields }: { readonly fields: readonly Field[] }): void {
-    this.#fields = fields
+    this.#described = fields
   }
 
   handleDataRow({ fields }: { readonly fields: readonly (string | null)[] }): void {
-    this.#rows.push(decodeRow(this.#fields, fields))
+    const columns = this.#described ?? this.#known.get(this.#answering) ?? NO_FIELDS
+    this.#rows.push(decodeRow(columns, fields))
   }
 
   handleCommandComplete(): void {
+    const name = this.#answering
+    if (this.#known.get(name) === undefined) this.#known.set(name, this.#described ?? NO_FIELDS)
     this.#results.push(this.#rows)
     this.#rows = []
-    this.#fields = []
+    this.#described = undefined
   }
 
   handleEmptyQuery(): void {
@@ -104,6 +114,11 @@ export class Pipeline implements Submittable {
     }
     this.#failure = error
     this.#reject(error)
+  }
+
+  /** The statement whose answer is being read. */
+  get #answering(): string {
+    return this.#calls[this.#results.length]?.statement.name ?? ''
   }
 
   handleReadyForQuery(): void {

@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 import { Client, type Notification } from 'pg'
 import type { Address } from './address.ts'
 import { namedError } from './errors.ts'
-import { type Call, Pipeline } from './pipeline.ts'
+import { type Call, Pipeline, type Statements } from './pipeline.ts'
 import type { Prepared } from './prepared.ts'
 import { encodeValue, type Value } from './values.ts'
 
@@ -46,7 +46,7 @@ export interface Questions {
 export class Session implements Questions {
   readonly #client: Client
   readonly #address: Address
-  readonly #prepared = { known: new Set<string>(), doubtful: new Set<string>() }
+  readonly #prepared: Statements = { known: new Map(), doubtful: new Set() }
   #behind: Promise<void> | undefined
   #isOver = false
 
