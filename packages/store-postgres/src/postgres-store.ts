@@ -86,7 +86,7 @@ import { PostgresSchedules } from './schedules.ts'
 import { serveNotes } from './serve.ts'
 import { PostgresSettings } from './settings.ts'
 import { sendSignal } from './signals.ts'
-import { releaseWorkers, sweep } from './sweep.ts'
+import { lookForWork, nothingToSweep, releaseWorkers, sweep } from './sweep.ts'
 import { Writer } from './writer.ts'
 
 export type PostgresStoreOptions = {
@@ -257,9 +257,11 @@ class PostgresStore implements Store {
 
   async sweep(): Promise<SweepResult> {
     await this.#presence.renewed()
-    return this.#commits.run((session) =>
-      this.#do(session, (context) => sweep(session, context, this.#injected?.now())),
-    )
+    // On a connection for reading: what workers say does not wait for a look that mostly finds nothing.
+    const found = await this.#readers.read((session) => lookForWork(session, this.clock.now(), this.#injected?.now()))
+    const nothing = nothingToSweep(found)
+    if (nothing !== undefined) return nothing
+    return this.#commits.run((session) => this.#do(session, (context) => sweep(session, context, found)))
   }
 
   async cancel(id: JobId, reason: string): Promise<CancelOutcome> {

@@ -25,7 +25,8 @@ type WorkerRow = {
   readonly is_gone: boolean
   readonly has_lapsed: boolean
 }
-type Findings = {
+/** What a look found that there is to do. */
+export type Findings = {
   readonly missing: readonly MissingRow[]
   readonly workers: readonly WorkerRow[]
   readonly stragglers: readonly number[]
@@ -39,14 +40,18 @@ type Findings = {
 /**
  * Takes back what lost workers held, makes due what has fallen due, and ends what passed its deadline. Everybody looks;
  * whoever finds something to do does it alone.
- * @param leaseNow the instant by which leases are judged; the database's own where it is left out
  */
-export async function sweep(session: Session, context: Context, leaseNow: number | undefined): Promise<SweepResult> {
-  const found = await look(session, context, leaseNow)
+export async function sweep(session: Session, context: Context, found: Findings): Promise<SweepResult> {
   const swept = await act(session, context, found)
   const tokenAt = await wakeRated(session, context, found.queues)
   if (tokenAt === undefined) return swept
   return { ...swept, nextDueAt: Math.min(tokenAt, swept.nextDueAt ?? tokenAt) }
+}
+
+/** What a sweep says that has nothing to do; undefined where there is something. */
+export function nothingToSweep({ hasWork, queues, nextDueAt, schedulesDue }: Findings): SweepResult | undefined {
+  const isRated = queues.some(({ rate_count: rate }) => rate !== null)
+  return hasWork || isRated ? undefined : result({ nextDueAt, schedulesDue })
 }
 
 async function act(session: Session, context: Context, found: Findings): Promise<SweepResult> {
@@ -94,9 +99,12 @@ function soonest(rows: readonly Readonly<Record<string, unknown>>[]): number | u
   return rows.length === 0 ? undefined : Math.min(...rows.map((row) => Number(row.due_at)))
 }
 
-/** One round trip that changes nothing: most of the time there is nothing to do. */
-async function look(session: Session, { clock }: Context, leaseNow: number | undefined): Promise<Findings> {
-  const now = clock.now()
+/**
+ * One round trip that changes nothing: most of the time there is nothing to do.
+ * @param now      what falls due is judged by it
+ * @param leaseNow the instant by which leases are judged; the database's own where it is left out
+ */
+export async function lookForWork(session: Session, now: number, leaseNow: number | undefined): Promise<Findings> {
   const [
     missing = [],
     workers = [],
