@@ -44,6 +44,8 @@ export type ErrorCode =
   | 'schedule_range_too_large'
   | 'signal_timeout'
   | 'poll_timeout'
+  | 'session_lost'
+  | 'session_unfit'
   | 'history_invalid'
   | 'not_a_workflow'
 
@@ -254,7 +256,16 @@ export class PollTimeoutError extends EngineError {
   }
 }
 
-/** Only a workflow's code can wait for a signal. */
+/**
+ * The worker that had all steps of a session is gone, and with it what they left there. All that lived of the session has
+ * failed with this; it may be begun anew, on another worker.
+ */
+export class SessionLostError extends EngineError {
+  override readonly name = 'SessionLostError'
+  readonly code = 'session_lost'
+  readonly retryable = true
+}
+
 /** What was to be replayed is no history of that workflow. */
 export class HistoryInvalidError extends EngineError {
   override readonly name = 'HistoryInvalidError'
@@ -264,6 +275,7 @@ export class HistoryInvalidError extends EngineError {
   }
 }
 
+/** Only a workflow's code can wait for a signal. */
 export class NotAWorkflowError extends EngineError {
   override readonly name = 'NotAWorkflowError'
   readonly code = 'not_a_workflow'

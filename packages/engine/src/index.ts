@@ -13,11 +13,13 @@ export { type Executor, program, thread } from './executor/executor.ts'
 export type { ThreadJob } from './executor/thread-job.ts'
 export type { CallOptions, Flow, MapOptions, Outcome, StepOptions } from './flow/flow.ts'
 export type { Polled, PollOptions } from './flow/poll.ts'
+export type { Session, SessionCallOptions, SessionMapOptions, SessionOptions } from './flow/session.ts'
 export type { WaitForOptions } from './flow/signal-steps.ts'
 export { type RecordedHistory, recordHistory } from './history/record-history.ts'
 export { isJobId } from './job/ids.ts'
 export * from './job/job.ts'
 export {
+  afterGoodbye,
   afterLapse,
   afterSettlement,
   cancelled,
@@ -28,6 +30,9 @@ export {
   type LastWord,
   limitFull,
   type Running,
+  SESSION_OVER,
+  sessionLost,
+  sessionUnfit,
   signalTimedOut,
   type Transition,
 } from './job/transition.ts'

@@ -31,14 +31,20 @@ function claimFromQueue(
   const allowed = slotsAllowed(context, queue, slots)
   const isFor = laneMatcher(worker)
   const line = readyOf(context.place, queue)
-    .filter(({ lane }) => isFor(lane))
+    .filter(({ lane, live }) => isFor(lane) && isFree(live, worker))
     .sort(byUrgency)
   const chosen =
     allowed === 0 || room === undefined
       ? line.slice(0, allowed)
       : chooseFitting(line, allowed, room, { queue, worker, now: context.clock.now() })
   settleClaim(context, queue, chosen)
+  for (const { live } of chosen) if (live.session !== undefined) live.session.worker = worker.id
   return chosen.map((job) => begin(context, worker, job))
+}
+
+/** What belongs to a session goes to the worker that has its other jobs. */
+function isFree({ session }: Live, { id }: StoredWorker): boolean {
+  return session?.worker === undefined || session.worker === id
 }
 
 /** A job that has been due for so long is kept waiting no longer by smaller ones behind it. */

@@ -1,10 +1,10 @@
 import {
   type Advance,
+  afterGoodbye,
   afterSettlement,
   assertNever,
   type Commit,
   type CommitResult,
-  cancelled,
   type Json,
   type Lease,
   type NewStep,
@@ -17,6 +17,7 @@ import { claimAll } from './claim.ts'
 import { applyTransition, Endings } from './ending.ts'
 import { insertJob, refuseTakenIds } from './enqueue.ts'
 import { addEvent, type Context, type Live, liveJobs, type StoredJob, type StoredStep } from './place.ts'
+import { closeSession, failUnfit } from './sessions.ts'
 import { takeKeptSignal } from './signals.ts'
 
 /** A job under a worker's lease. */
@@ -31,6 +32,7 @@ export function commitBatch(context: Context, batch: Commit): CommitResult {
   const settled = batch.settle.map((settlement) => settle(context, endings, settlement, batch.worker))
   if (batch.holds !== undefined) giveBackUnheard(context, endings, batch.worker, batch.holds)
   if (batch.claim.length > 0) promoteDue(context, endings)
+  if (batch.claim.length > 0) failUnfit(context, endings, batch.worker)
   const released = endings.finish()
   return { settled, advanced, claimed: claimAll(context, batch), released }
 }
@@ -114,13 +116,15 @@ function recordStep(context: Context, endings: Endings, job: Held, step: NewStep
   const known = job.steps.get(step.step)
   if (known !== undefined) {
     const { compensates, value, error } = known.recorded
-    if (compensates !== true || value !== undefined || error !== undefined) return
+    const isBegun = compensates === true || known.session !== undefined
+    if (!isBegun || value !== undefined || error !== undefined) return
     const { value: ended, error: failed } = step
     known.recorded = {
       ...known.recorded,
       ...(ended !== undefined && { value: ended }),
       ...(failed !== undefined && { error: failed }),
     }
+    if (known.session !== undefined) closeSession(context, endings, known.session)
     return
   }
   if (step.compensates === true) job.live.compensates = true
@@ -133,6 +137,7 @@ function recordStep(context: Context, endings: Endings, job: Held, step: NewStep
     remaining: children.length,
     isReleased: isGroup && children.length === 0,
     endedBy: undefined,
+    ...(step.kind === 'session' && { session: { worker: undefined, end: undefined } }),
   }
   job.steps.set(step.step, stored)
   for (const [item, child] of children.entries()) {
@@ -152,10 +157,11 @@ function giveBackUnheard(context: Context, endings: Endings, worker: WorkerId, h
   }
 }
 
-/** Hands a job back unharmed. */
+/** Hands a job back unharmed, unless nobody else may take it. */
 export function giveBack(context: Context, endings: Endings, job: Held): void {
-  const back = { to: 'waiting', dueAt: context.clock.now(), because: 'released' } as const
-  applyTransition(context, endings, job, job.live.cancel === undefined ? back : cancelled(job.live.cancel.reason))
+  const { cancel, session } = job.live
+  const transition = afterGoodbye(cancel?.reason, context.clock.now(), session?.end?.error)
+  applyTransition(context, endings, job, transition)
 }
 
 export function heldBy({ place }: Context, worker: WorkerId): Held[] {

@@ -14,6 +14,7 @@ import { admit } from './admit.ts'
 import { leaveCache } from './cache.ts'
 import { countOut, giveOutPermits, returnPermit } from './limits.ts'
 import { addEvent, type Context, keptJobs, type Live, liveJobs, type StoredJob, type StoredStep } from './place.ts'
+import { closeSessions } from './sessions.ts'
 
 export type EndedAs = {
   readonly to: EndState
@@ -76,7 +77,10 @@ export class Endings {
       job.attempts.push({ attempt: job.attempt, worker, startedAt, endedAt: now, outcome: to, error })
     const { code, message } = error
     addEvent(this.#context, job, 'ending', job.attempt, now, { state: to, error: { code, message } })
+    closeSessions(job)
     const fresh = { worker: undefined, startedAt: undefined, cancel: undefined, isBusy: false, lapses: 0 }
+    // What it undoes, it may undo anywhere.
+    live.session = undefined
     Object.assign(live, fresh, { ending: { to, error, step }, state: 'parked', dueAt: Number.POSITIVE_INFINITY })
     this.#endChildren(job)
     this.#wakeEnding(job)
@@ -108,6 +112,7 @@ export class Endings {
     addEvent(this.#context, job, 'ended', job.attempt, now, { state, ...error })
     hints.ended(job.job.id)
     this.#count(job, state, live.state)
+    closeSessions(job)
     if (job.job.kind === 'workflow') this.#endChildren(job)
     if (cachedFrom === undefined && live.cacheKey !== undefined && live.state !== 'following')
       leaveCache(this.#context, this, { job, key: live.cacheKey, to })

@@ -5,6 +5,7 @@ import { placeRoot } from './deployments.ts'
 import { Endings } from './ending.ts'
 import { countIn, inTheWay, limitThatHolds, makeRoom } from './limits.ts'
 import { addEvent, type Context, type Live, type Parent, type StoredJob } from './place.ts'
+import { joinSession } from './sessions.ts'
 
 /** Stores jobs, all or none; those whose idempotency key was used before are not stored. */
 export function enqueueJobs(context: Context, jobs: readonly NewJob[]): Enqueued[] {
@@ -85,8 +86,11 @@ export function insertJob(
   parent?.step.children.push(stored)
   if (limit !== undefined) countIn(context, endings, limit)
   addEvent(context, stored, 'queued', 0, now)
+  const sessionEnd = parent && joinSession(stored, parent)
   // Nobody is there to be told that a child was not stored: it is stored as one that failed, for its parent to see.
-  if (limit !== undefined && full !== undefined) endings.end(stored, { to: 'failed', error: limitFull(limit, full) })
+  if (sessionEnd !== undefined) endings.end(stored, sessionEnd)
+  else if (limit !== undefined && full !== undefined)
+    endings.end(stored, { to: 'failed', error: limitFull(limit, full) })
   else if (state === 'ready') admit(context, endings, stored)
   else if (state === 'scheduled') hints.dueAt(dueAt)
   return stored
@@ -107,6 +111,7 @@ function newLive(job: NewJob, limit: JobLimit | undefined, when: Pick<Live, 'sta
     cancel: undefined,
     ending: undefined,
     compensates: false,
+    session: undefined,
   }
 }
 

@@ -45,6 +45,8 @@ export type Live = {
   ending: Ending | undefined
   /** A step was begun that is to be undone. */
   compensates: boolean
+  /** The one that it belongs to, while that goes on. */
+  session: Session | undefined
 }
 
 export type End = {
@@ -85,6 +87,14 @@ export type StoredJob = {
   progress: Progress | undefined
 }
 
+/** What the steps of a session share. */
+export type Session = {
+  /** Whoever claimed the first of its jobs. */
+  worker: WorkerId | undefined
+  /** How what is added to it ends: it is over, or its worker was lost. */
+  end: { readonly to: 'failed' | 'cancelled'; readonly error: RecordedError } | undefined
+}
+
 /** A signal that was sent to a workflow, in the order of coming. */
 export type KeptSignal = {
   readonly name: string
@@ -101,6 +111,8 @@ export type StoredStep = {
   isReleased: boolean
   /** The child whose failure ended a group of policy `fail`. */
   endedBy: StoredJob | undefined
+  /** Of a step that begins one. */
+  readonly session?: Session
 }
 
 export type StoredWorker = WorkerInfo & {

@@ -65,7 +65,13 @@ function stateFields({ live, end }: StoredJob): object {
   if (live?.state === 'running') return { worker: live.worker, startedAt: live.startedAt, ...cancel }
   // Nobody knows yet when its group lets a held one go, or when something happens that a parked one waits for.
   const isKnown = live !== undefined && live.state !== 'held' && Number.isFinite(live.dueAt)
-  return { wait: live?.state ?? 'ready', ...(isKnown && { dueAt: live.dueAt }), ...cancel }
+  const sessionWorker = live?.session?.worker
+  return {
+    wait: live?.state ?? 'ready',
+    ...(isKnown && { dueAt: live.dueAt }),
+    ...(sessionWorker !== undefined && { sessionWorker }),
+    ...cancel,
+  }
 }
 
 function rootOf(job: StoredJob): StoredJob {

@@ -6,6 +6,7 @@ import { applyTransition, Endings } from './ending.ts'
 import { type Context, liveJobs, type StoredJob, type StoredStep, type StoredWorker } from './place.ts'
 import { wakeRated } from './queue-settings.ts'
 import { dueSchedules, nextScheduleAfter } from './schedules.ts'
+import { loseSessions } from './sessions.ts'
 import { endSignalWaits, nextSignalDue } from './signals.ts'
 
 /** Takes back what lost workers held, makes due what has fallen due, and ends what passed its deadline. */
@@ -55,11 +56,13 @@ function whyLost({ place, clock }: Context, { process, leaseUntil }: StoredWorke
 function loseWorker(context: Context, endings: Endings, worker: StoredWorker, why: string): number {
   context.place.workers.delete(worker.id)
   const now = context.clock.now()
+  loseSessions(context, endings, worker, why)
   const held = heldBy(context, worker.id)
   for (const job of held) {
     // The end of another one may have ended it.
     if (job.live === undefined) continue
-    applyTransition(context, endings, job, afterLapse(running(job), { now, why, isResting: isResting(job, now) }))
+    const lapse = { now, why, isResting: isResting(job, now), sessionLost: job.live.session?.end?.error }
+    applyTransition(context, endings, job, afterLapse(running(job), lapse))
   }
   return held.length
 }
@@ -98,6 +101,7 @@ function endPastDeadline(context: Context, endings: Endings): void {
 export function releaseWorker(context: Context, worker: StoredWorker): void {
   context.place.workers.delete(worker.id)
   const endings = new Endings(context)
+  loseSessions(context, endings, worker, 'it stopped')
   for (const job of heldBy(context, worker.id)) if (job.live !== undefined) giveBack(context, endings, job)
   endings.finish()
 }

@@ -17,7 +17,7 @@ import type { Work } from './context.ts'
 import { type Countdown, countDown, type GroupRow } from './group.ts'
 import { LOGGED } from './ledger.ts'
 import { type DueRow, noteAsking } from './promote.ts'
-import { COMPENSATES, HAS_ON_FAILURE, STATE } from './states.ts'
+import { COMPENSATES, HAS_ON_FAILURE, HAS_SESSIONS, STATE } from './states.ts'
 
 /** A live job, as far as its end concerns others. */
 export type Ending = {
@@ -52,6 +52,7 @@ export type HeldRow = Ending & {
   readonly worker: number
   readonly started_at: number
   readonly started_cursor: number
+  readonly session: number | null
 }
 
 type End = {
@@ -284,7 +285,14 @@ export class Changes {
       this.#count(job, end.to)
       this.#note(job, end)
     }
+    this.#closeSessions(ends)
     return ends.filter(({ job }) => job.is_workflow).map(({ job }) => job.seq)
+  }
+
+  /** Those of workflows that end; the jobs of them end as their children. */
+  #closeSessions(ends: readonly { readonly job: Ending }[]): void {
+    const seqs = ends.filter(({ job }) => (job.cleanup & HAS_SESSIONS) !== 0).map(({ job }) => job.seq)
+    if (seqs.length > 0) this.#work.tx.later('closeSessionsOf', seqs)
   }
 
   #note({ seq, limit_key: limitKey, permit, cache_key: cacheKey }: Ending, { isAnswer = false }: End): void {
@@ -310,7 +318,24 @@ export class Changes {
     const no = list(() => false)
     const yes = list(() => true)
     const kinds = list(() => 'ending')
-    tx.later('insertSteps', seqs, numbers, kinds, endings, none, none, none, none, none, yes, none, zeros, no, now)
+    tx.later(
+      'insertSteps',
+      seqs,
+      numbers,
+      kinds,
+      endings,
+      none,
+      none,
+      none,
+      none,
+      none,
+      yes,
+      none,
+      zeros,
+      no,
+      now,
+      none,
+    )
     const cursors = await ledger.cursors(beginnings.length)
     const attempts = list(({ job }) => job.attempt)
     const data = list(({ to, error: { code, message } }) => JSON.stringify({ state: to, error: { code, message } }))
@@ -329,6 +354,7 @@ export class Changes {
     const words = list(({ job, to, error }) => JSON.stringify({ to, error, step: stepOf(job.seq) } satisfies LastWord))
     tx.later('beginEndings', seqs, words)
     hints.events()
+    this.#closeSessions(beginnings)
     this.#begun.push(...seqs)
     return seqs
   }
@@ -573,12 +599,6 @@ export function running(held: HeldRow) {
     lapses: held.lapses,
     lapsesMax: held.lapses_max ?? undefined,
   }
-}
-
-/** How a job goes back that was not harmed, or ends if it was asked to stop. */
-export function handedBack(held: HeldRow, dueAt: number): Transition {
-  if (held.cancel_reason !== null) return cancelled(held.cancel_reason)
-  return { to: 'waiting', dueAt, because: 'released' }
 }
 
 function becauseOf(back: Back): 'retried' | 'lapsed' | 'released' | 'parked' {

@@ -1,4 +1,5 @@
 import {
+  afterGoodbye,
   afterSettlement,
   type Claimed,
   type Commit,
@@ -7,7 +8,7 @@ import {
   type Release,
   type Settlement,
 } from '@headrace/engine'
-import { Changes, type HeldRow, handedBack, running } from './changes.ts'
+import { Changes, type HeldRow, running } from './changes.ts'
 import { type ClaimedRow, claimCall, type KnownWorker, toClaimed } from './claim.ts'
 import { codeOf } from './connection/errors.ts'
 import { statements } from './connection/named.ts'
@@ -19,6 +20,7 @@ import { type DueRow, hintAtPromoted } from './promote.ts'
 import { lockLimitsOfSteps, makeLanesOfSteps, recordSteps } from './record.ts'
 import { ROUTING_CHANGED } from './routing.ts'
 import { serveNotes } from './serve.ts'
+import { meetSessionQueues, SessionBook } from './sessions.ts'
 import { type Asked, claimFromSetQueues } from './set-queue-claim.ts'
 import { tellCalls } from './tell.ts'
 
@@ -41,6 +43,7 @@ export async function commitBatch(
   // It may have been promoted again.
   if (context.routing.isRetired(worker.deployment)) await context.routing.load(session)
   await makeLanesOfSteps(session, context.lanes, batch)
+  await meetSessionQueues(session, context, batch)
   if (batch.advance.length > 0 || batch.holds !== undefined) return commitSlowly(session, context, batch, worker)
   const quick = batch.settle.filter(isQuick)
   if (quick.length < batch.settle.length) return commitSlowly(session, context, batch, worker)
@@ -303,9 +306,10 @@ async function sayAll(work: Work, batch: Commit, worker: KnownWorker): Promise<O
   }
   const changes = new Changes(work)
   const gate = await lockLimitsOfSteps(work, batch)
+  const sessions = await SessionBook.lock(work, batch)
   const unheard = batch.holds === undefined ? [] : await findUnheard(work, worker.number, batch.holds)
   const held = await lockHeld(work, changes, batch, worker.number, unheard)
-  const advanced = await recordSteps(work, { changes, gate }, batch.advance, held)
+  const advanced = await recordSteps(work, { changes, gate, sessions }, batch.advance, held)
   const settled = batch.settle.map((settlement): CommitResult['settled'][number] => {
     const job = held.get(settlement.lease.row)
     if (job === undefined || job.attempt !== settlement.lease.attempt) return 'lease_lost'
@@ -315,7 +319,7 @@ async function sayAll(work: Work, batch: Commit, worker: KnownWorker): Promise<O
   })
   for (const seq of unheard) {
     const job = held.get(seq)
-    if (job !== undefined) changes.apply(job, handedBack(job, work.now))
+    if (job !== undefined) changes.apply(job, afterGoodbye(job.cancel_reason ?? undefined, work.now))
   }
   return { settled, advanced, released: await changes.finish() }
 }

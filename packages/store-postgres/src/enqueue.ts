@@ -19,6 +19,8 @@ export type ParentStep = {
   readonly grouped: 0 | 1 | 2
   readonly attached: boolean
   readonly deployment: string
+  /** The step of the session that they belong to. */
+  readonly session?: number
 }
 
 /** A job with its place. */
@@ -29,6 +31,8 @@ export type Placed = {
   readonly isHeld?: boolean
   /** The limit that it is counted in: not that of a workflow above it, under whose permit it works. */
   readonly limitKey?: string
+  /** The session that it joins, with its worker where that is chosen. */
+  readonly session?: { readonly id: number; readonly worker: number | null }
 }
 
 export function laneKeyOf(placed: Placed): LaneKey {
@@ -183,6 +187,21 @@ export function limitLapses(placed: readonly Placed[]): Call[] {
       statements.limitLapses,
       ids,
       jobs.map(({ lapsesMax }) => lapsesMax),
+    ),
+  ]
+}
+
+/** The question by which jobs join their sessions. */
+export function joinSessions(placed: readonly Placed[]): Call[] {
+  const jobs = placed.flatMap(({ job: { id }, session }) => (session === undefined ? [] : [{ id, session }]))
+  if (jobs.length === 0) return []
+  const ids = jobs.map(({ id }) => id)
+  return [
+    call(
+      statements.joinSessions,
+      ids,
+      jobs.map(({ session }) => session.id),
+      jobs.map(({ session }) => session.worker),
     ),
   ]
 }

@@ -398,4 +398,10 @@ export const migrations: readonly string[] = [
   `
   alter table live add column lapses_max integer;
   `,
+  // Which session a step belongs to, with what the jobs of a lost one failed, and which queues ever had one.
+  `
+  alter table steps add column session integer;
+  alter table sessions add column error text;
+  create table session_queues (name text collate "C" primary key);
+  `,
 ]

@@ -77,11 +77,9 @@ export async function configureQueue(work: Work, name: string, change: QueueChan
     tx.later('resetShares', name)
     const [rows = []] = await tx.all([lanesAfter(lanes)])
     lanes.add(rows as readonly LaneRow[])
-    if (!fair)
-      tx.later(
-        'forgetTurns',
-        lanes.ofQueue(name).map(({ id }) => id),
-      )
+    const ids = lanes.ofQueue(name).map(({ id }) => id)
+    if (!fair) tx.later('forgetTurns', ids)
+    if (!fair) tx.later('forgetPinnedTurns', ids)
   }
   tx.later('bumpRouting')
   hints.queue(name)
@@ -115,7 +113,11 @@ export async function wakeRated(
     if (paused || rate === undefined) continue
     lanes.add(await session.run<LaneRow>(statements.lanesAfter, [lanes.newest]))
     const ids = lanes.ofQueue(name).map(({ id }) => id)
-    if ((await session.run(statements.readyLanes, [ids])).length === 0) continue
+    const [ready = [], pinned = []] = await session.pipeline([
+      call(statements.readyLanes, ids),
+      call(statements.pinnedOfLanes, ids),
+    ])
+    if (ready.length + pinned.length === 0) continue
     if (wholeTokens(refilled(rate, bucket, now)) > 0) hints.queue(name)
     else nextAt = Math.min(nextAt, Math.max(now + 1, nextTokenAt(rate, bucket)))
   }

@@ -9,16 +9,18 @@ import {
   limitFull,
   type NewStep,
   type RecordedError,
+  type StepKind,
 } from '@headrace/engine'
 import type { Changes, Ending, HeldRow } from './changes.ts'
 import { statements } from './connection/named.ts'
 import { call, type Session } from './connection/session.ts'
 import type { Work } from './context.ts'
-import { hintAtNew, limitLapses, notePlaced, type Placed, storeJobs } from './enqueue.ts'
+import { hintAtNew, joinSessions, limitLapses, notePlaced, type Placed, storeJobs } from './enqueue.ts'
 import type { Lanes } from './lanes.ts'
 import { areUnderSameLimit, LimitGate } from './limits.ts'
+import { endOfJoining, type SessionBook } from './sessions.ts'
 import { takeKeptSignal } from './signals.ts'
-import { COMPENSATES } from './states.ts'
+import { COMPENSATES, HAS_SESSIONS } from './states.ts'
 
 /** Children are of their parents' deployments, so those are looked up first. Outside of any transaction. */
 export async function makeLanesOfSteps(session: Session, lanes: Lanes, batch: Commit): Promise<void> {
@@ -56,10 +58,13 @@ type Owned = {
   readonly step: NewStep
 }
 
+/** What decides over new children. */
+type Rules = { readonly changes: Changes; readonly gate: LimitGate; readonly sessions: SessionBook }
+
 /** Stores the next steps of workflows, those of each all or none. */
 export async function recordSteps(
   work: Work,
-  rules: { readonly changes: Changes; readonly gate: LimitGate },
+  rules: Rules,
   advances: readonly Advance[],
   held: Map<number, HeldRow>,
 ): Promise<CommitResult['advanced']> {
@@ -71,12 +76,13 @@ export async function recordSteps(
   })
   const recorded = advances.filter((_, index) => answers[index] === 'recorded')
   noteProgress(work, recorded, held)
-  const fresh = await freshSteps(work, recorded)
+  const { fresh, over } = await freshSteps(work, recorded)
   if (fresh.length > 0) await storeSteps(work, rules, fresh)
-  noteCompensations(work, fresh, held)
+  noteCleanups(work, fresh, held)
   for (const { seq, step } of fresh) {
     if (step.kind === 'signal') await takeKeptSignal(work, rules.changes, { seq, step: step.step, name: step.name })
   }
+  await rules.sessions.close(work, rules.changes, over)
   return answers
 }
 
@@ -95,21 +101,36 @@ function noteProgress({ tx }: Work, recorded: readonly Advance[], held: Readonly
   }
 }
 
-/** From now on their workflows do not end otherwise than well without undoing them. */
-function noteCompensations({ tx }: Work, fresh: readonly Owned[], held: Map<number, HeldRow>): void {
-  const seqs = [...new Set(fresh.filter(({ step }) => step.compensates === true).map(({ seq }) => seq))]
-  if (seqs.length === 0) return
-  tx.later('markCompensates', seqs)
+/** From now on their workflows do not end otherwise than well without undoing them, nor at all without ending their sessions. */
+function noteCleanups({ tx }: Work, fresh: readonly Owned[], held: Map<number, HeldRow>): void {
+  const of = (isIt: (step: NewStep) => boolean) => new Set(fresh.filter(({ step }) => isIt(step)).map(({ seq }) => seq))
+  const compensating = of(({ compensates }) => compensates === true)
+  if (compensating.size > 0) tx.later('markCompensates', [...compensating])
+  noteCleanup(held, compensating, COMPENSATES)
+  noteCleanup(
+    held,
+    of(({ kind }) => kind === 'session'),
+    HAS_SESSIONS,
+  )
+}
+
+function noteCleanup(held: Map<number, HeldRow>, seqs: ReadonlySet<number>, bit: number): void {
   for (const seq of seqs) {
     const job = held.get(seq)
-    if (job !== undefined) held.set(seq, { ...job, cleanup: job.cleanup | COMPENSATES })
+    if (job !== undefined) held.set(seq, { ...job, cleanup: job.cleanup | bit })
   }
 }
 
-/** Without those that are said again, since the worker had not heard that they were recorded. */
-async function freshSteps({ tx }: Work, recorded: readonly Advance[]): Promise<Owned[]> {
+type Fresh = {
+  /** Without those that are said again, since the worker had not heard that they were recorded. */
+  readonly fresh: readonly Owned[]
+  /** Sessions that were begun before, and are over. */
+  readonly over: readonly { readonly seq: number; readonly step: number }[]
+}
+
+async function freshSteps({ tx }: Work, recorded: readonly Advance[]): Promise<Fresh> {
   const all = recorded.flatMap(({ lease, steps }) => steps.map((step) => ({ lease, step })))
-  if (all.length === 0) return []
+  if (all.length === 0) return { fresh: [], over: [] }
   const [known = [], roots = []] = await tx.all([
     call(
       statements.stepsRecorded,
@@ -118,9 +139,11 @@ async function freshSteps({ tx }: Work, recorded: readonly Advance[]): Promise<O
     ),
     call(statements.rootsOf, [...new Set(all.map(({ lease }) => lease.row))]),
   ])
-  type Row = { readonly seq: number; readonly step: number; readonly compensates: boolean }
-  const seen = new Set((known as readonly Row[]).map(({ seq, step }) => `${seq}/${step}`))
-  completeSteps(tx, all, known as readonly Row[])
+  const seen = new Set((known as readonly KnownStep[]).map(({ seq, step }) => `${seq}/${step}`))
+  const completed = completeSteps(tx, all, known as readonly KnownStep[])
+  const over = completed
+    .filter(({ step: { kind, value, error } }) => kind === 'session' && (value !== undefined || error !== undefined))
+    .map(({ lease, step }) => ({ seq: lease.row, step: step.step }))
   const rootOf = new Map((roots as readonly RootRow[]).map((row) => [row.seq, row]))
   const fresh: Owned[] = []
   for (const { lease, step } of all) {
@@ -130,18 +153,24 @@ async function freshSteps({ tx }: Work, recorded: readonly Advance[]): Promise<O
     const { root_seq: rootSeq = lease.row, deployment = '' } = rootOf.get(lease.row) ?? {}
     fresh.push({ seq: lease.row, attempt: lease.attempt, rootSeq, deployment, step })
   }
-  return fresh
+  return { fresh, over }
 }
 
-/** Steps that are to be undone are stored when they begin, and here they are over. */
-function completeSteps(
-  tx: Work['tx'],
-  all: readonly { readonly lease: Lease; readonly step: NewStep }[],
-  known: readonly { readonly seq: number; readonly step: number; readonly compensates: boolean }[],
-): void {
-  const begun = new Set(known.filter(({ compensates }) => compensates).map(({ seq, step }) => `${seq}/${step}`))
+type KnownStep = {
+  readonly seq: number
+  readonly step: number
+  readonly kind: StepKind
+  readonly compensates: boolean
+}
+
+type Said = { readonly lease: Lease; readonly step: NewStep }
+
+/** Steps that are to be undone, and sessions, are stored when they begin, and here they are over. */
+function completeSteps(tx: Work['tx'], all: readonly Said[], known: readonly KnownStep[]): readonly Said[] {
+  const isBegun = ({ compensates, kind }: KnownStep) => compensates || kind === 'session'
+  const begun = new Set(known.filter(isBegun).map(({ seq, step }) => `${seq}/${step}`))
   const over = all.filter(({ lease, step }) => begun.has(`${lease.row}/${step.step}`))
-  if (over.length === 0) return
+  if (over.length === 0) return []
   tx.later(
     'completeSteps',
     over.map(({ lease }) => lease.row),
@@ -149,16 +178,19 @@ function completeSteps(
     over.map(({ step }) => step.value),
     over.map(({ step }) => (step.error === undefined ? null : JSON.stringify(step.error))),
   )
+  return over
 }
 
-async function storeSteps(
-  work: Work,
-  { changes, gate }: { readonly changes: Changes; readonly gate: LimitGate },
-  owned: readonly Owned[],
-): Promise<void> {
+async function storeSteps(work: Work, rules: Rules, owned: readonly Owned[]): Promise<void> {
   const { tx, lanes, hints, now } = work
-  const { children, over } = await admitChildren(work, { changes, gate }, owned.flatMap(childrenOf))
-  const calls = children.length === 0 ? [] : [storeJobs(children, { lanes, now }), ...limitLapses(children)]
+  const { changes } = rules
+  const begun = owned.filter(({ step }) => step.kind === 'session').map(({ seq, step }) => ({ seq, step: step.step }))
+  await rules.sessions.open(work, begun)
+  const { children, over } = await admitChildren(work, rules, owned.flatMap(childrenOf))
+  const calls =
+    children.length === 0
+      ? []
+      : [storeJobs(children, { lanes, now }), ...limitLapses(children), ...joinSessions(children)]
   await tx.all([...calls, insertSteps(work, owned)])
   notePlaced(work, children)
   await endOver(work, changes, over)
@@ -178,14 +210,22 @@ type Over = ReadonlyMap<JobId, { readonly to: 'failed' | 'cancelled'; readonly e
  */
 async function admitChildren(
   work: Work,
-  { changes, gate }: { readonly changes: Changes; readonly gate: LimitGate },
+  { changes, gate, sessions }: Rules,
   children: readonly Placed[],
 ): Promise<{ readonly children: readonly Placed[]; readonly over: Over }> {
   const over = new Map<JobId, { readonly to: 'failed' | 'cancelled'; readonly error: RecordedError }>()
   const free = await underOtherLimits(work, children)
   const admitted: Placed[] = []
-  for (const child of children) {
-    const { limit, id } = child.job
+  for (const given of children) {
+    const { limit, id } = given.job
+    const session = sessionOf(given, sessions)
+    const end = session && endOfJoining(session)
+    const child = session === undefined || end !== undefined ? given : { ...given, session }
+    if (end !== undefined) {
+      over.set(id, end)
+      admitted.push(child)
+      continue
+    }
     if (limit === undefined || free.has(id)) {
       admitted.push(child)
       continue
@@ -203,6 +243,10 @@ async function admitChildren(
     gate.countIn(limit.key, id)
   }
   return { children: admitted, over }
+}
+
+function sessionOf({ parent }: Placed, sessions: SessionBook): ReturnType<SessionBook['find']> {
+  return parent?.session === undefined ? undefined : sessions.find({ seq: parent.seq, step: parent.session })
 }
 
 /** Children that work under the permit of a workflow above them. */
@@ -226,7 +270,8 @@ async function endOver({ tx }: Work, changes: Changes, over: Over): Promise<void
 function childrenOf({ seq, rootSeq, deployment, step }: Owned): Placed[] {
   const { children = [], concurrency = Number.POSITIVE_INFINITY } = step
   const grouped = step.kind !== 'map' ? 0 : concurrency < children.length ? 2 : 1
-  const parent = { seq, rootSeq, step: step.step, grouped, attached: step.attached ?? false, deployment } as const
+  const at = { seq, rootSeq, step: step.step, grouped, attached: step.attached ?? false, deployment } as const
+  const parent = step.session === undefined ? at : { ...at, session: step.session }
   return children.map((job, item) => ({ job, parent, item, isHeld: item >= concurrency }))
 }
 
@@ -250,6 +295,7 @@ function insertSteps({ now }: Work, owned: readonly Owned[]) {
     list(({ deliveredFrom }) => deliveredFrom),
     list(({ compensates }) => compensates === true),
     now,
+    list(({ session }) => session),
   )
 }
 

@@ -17,6 +17,7 @@ const TRIES_MAX = 20
 export class Routing {
   #version = 0
   #queues: ReadonlySet<string> = new Set()
+  #sessionQueues: ReadonlySet<string> = new Set()
   #deployments: ReadonlyMap<string, DeploymentState> = new Map()
 
   get version(): number {
@@ -27,9 +28,13 @@ export class Routing {
     return this.#deployments
   }
 
-  /** Whether a queue is paused, rated or fair: its claims take the long way. */
+  /** Whether a queue is paused, rated or fair, or sessions were begun on it: its claims take the long way. */
   isSet(queue: string): boolean {
-    return this.#queues.has(queue)
+    return this.#queues.has(queue) || this.hasSessions(queue)
+  }
+
+  hasSessions(queue: string): boolean {
+    return this.#sessionQueues.has(queue)
   }
 
   isRetired(deployment: string): boolean {
@@ -57,14 +62,16 @@ export class Routing {
     }
     type DeploymentRow = { readonly name: string; readonly state: DeploymentState }
     // The version first: what is read behind it is as new, or newer, and then the next statement says so.
-    const [versions = [], queues = [], deployments = []] = await session.pipeline([
+    const [versions = [], queues = [], deployments = [], sessionQueues = []] = await session.pipeline([
       call(statements.routingVersion),
       call(statements.queueSettings),
       call(statements.deploymentStates),
+      call(statements.sessionQueues),
     ])
     const isSet = ({ paused, fair, rate_count: rate }: QueueRow) => paused || fair || rate !== null
     // The statements' own columns.
     this.#queues = new Set((queues as unknown as readonly QueueRow[]).filter(isSet).map(({ name }) => name))
+    this.#sessionQueues = new Set(sessionQueues.map(({ name }) => String(name)))
     const rows = deployments as unknown as readonly DeploymentRow[]
     this.#deployments = new Map(rows.map(({ name, state }) => [name, state]))
     this.#version = Number(versions[0]?.version)

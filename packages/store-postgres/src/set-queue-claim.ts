@@ -12,10 +12,12 @@ import {
 import { type ClaimedRow, claimCall, type KnownWorker, toClaimed } from './claim.ts'
 import { tryAgain } from './connection/errors.ts'
 import { statements } from './connection/named.ts'
-import type { Session } from './connection/session.ts'
+import { call, type Session } from './connection/session.ts'
 import { type Context, inTransaction, type Work } from './context.ts'
 import type { Lane } from './lanes.ts'
+import { type HeadRow, placeable, placeSessions } from './place-sessions.ts'
 import { putQueue, type QueueRow, type QueueSettings, toSettings } from './queue-settings.ts'
+import { failUnfit } from './sessions.ts'
 import { FIRST_TURN } from './states.ts'
 
 /** What a claim asks of one queue. */
@@ -66,6 +68,7 @@ async function claimFromSetQueue(
       hintAtToken(work, settings)
       return []
     }
+    if (work.routing.hasSessions(asked.queue)) await failUnfit(work, worker.number, asked)
     if (settings?.fair) await giveTurns(work, settings)
     const claimed = await take(work, worker, { ...asked, slots }, room)
     if (settings !== undefined) settle(work, settings, claimed)
@@ -79,34 +82,60 @@ async function claimFromSetQueue(
 
 /** Takes the most urgent jobs; where there is not room for each, those that fit. */
 async function take(
-  { tx, now }: Work,
+  work: Work,
   worker: KnownWorker,
   { queue, slots, lanes }: Asked,
   room: Room | undefined,
 ): Promise<readonly ClaimedRow[]> {
-  const isPlain = room === undefined || lanes.every(({ amounts }) => amounts === undefined)
-  if (isPlain) {
+  const { tx, now, routing } = work
+  const needsNothing = room === undefined || lanes.every(({ amounts }) => amounts === undefined)
+  if (needsNothing && !routing.hasSessions(queue)) {
     const [rows = []] = await tx.all([claimCall(worker, lanes, { slots, now, version: undefined, isMarked: false })])
     // The statement's own columns.
     return rows as unknown as readonly ClaimedRow[]
   }
-  type Row = { readonly seq: number; readonly lane: number; readonly due_at: number }
   const byId = new Map(lanes.map((lane) => [lane.id, lane]))
-  const rows = await tx.rows<Row>('readyHeads', [...byId.keys()], slots)
-  const heads = rows.flatMap(({ seq, lane, due_at: dueAt }) => {
+  const rows = await headsOf(work, worker, [...byId.keys()], { queue, slots })
+  const heads = rows.flatMap(({ lane, ...head }) => {
     const own = byId.get(lane)
-    return own === undefined ? [] : [{ seq, lane: own, dueAt }]
+    return own === undefined ? [] : [{ ...head, lane: own }]
   })
-  const dueAts = new Map(heads.map(({ seq, dueAt }) => [seq, dueAt]))
+  const dueAts = new Map(heads.map(({ seq, due_at: dueAt }) => [seq, dueAt]))
   const line = { queue, starving: worker.starving, now, dueAt: (seq: number) => dueAts.get(seq) ?? 0 }
-  const chosen = chooseFitting(heads, slots, room, line)
+  const chosen = room === undefined ? heads.slice(0, slots) : chooseFitting(heads, slots, room, line)
   if (chosen.length === 0) return []
-  return tx.rows<ClaimedRow>(
+  const claimed = await tx.rows<ClaimedRow>(
     'claimChosen',
     worker.number,
     now,
     chosen.map(({ seq }) => seq),
   )
+  const sessions = new Map(chosen.map(({ seq, session }) => [seq, session]))
+  placeSessions(
+    work,
+    worker.number,
+    claimed.flatMap(({ seq }) => sessions.get(seq) ?? []),
+  )
+  return claimed
+}
+
+/** The most urgent jobs that the worker may take. */
+async function headsOf(
+  work: Work,
+  { number }: KnownWorker,
+  lanes: readonly number[],
+  { queue, slots }: Pick<Asked, 'queue' | 'slots'>,
+): Promise<readonly HeadRow[]> {
+  const { tx, routing } = work
+  if (!routing.hasSessions(queue)) return tx.rows<HeadRow>('readyHeads', lanes, slots)
+  const [free = [], pinned = []] = await tx.all([
+    call(statements.readyHeads, lanes, slots),
+    call(statements.pinnedHeads, number, lanes, slots),
+  ])
+  // The statements' own columns.
+  const mine = await placeable(work, number, free as unknown as readonly HeadRow[])
+  const heads = [...mine, ...(pinned as unknown as readonly HeadRow[])]
+  return heads.sort((a, b) => a.urgency - b.urgency || a.rank - b.rank || a.seq - b.seq)
 }
 
 /** How many of so many slots the settings let be filled now. */
@@ -133,10 +162,13 @@ function settle(work: Work, settings: QueueSettings, claimed: readonly ClaimedRo
 /** Those who have become ready since the last claim take their places, in the order in which they came. */
 async function giveTurns({ tx, lanes }: Work, { name, vtime }: QueueSettings): Promise<void> {
   type Row = { readonly seq: number; readonly owner: string | null }
-  const jobs = await tx.rows<Row>(
-    'jobsWithoutTurn',
-    lanes.ofQueue(name).map(({ id }) => id),
-  )
+  const ids = lanes.ofQueue(name).map(({ id }) => id)
+  const [free = [], pinned = []] = await tx.all([
+    call(statements.jobsWithoutTurn, ids),
+    call(statements.pinnedWithoutTurn, ids),
+  ])
+  // The statements' own columns.
+  const jobs = [...free, ...pinned] as unknown as readonly Row[]
   if (jobs.length === 0) return
   const owners = [...new Set(jobs.map(({ owner }) => owner ?? ''))]
   type Share = { readonly owner: string; readonly weight: number; readonly vtime: number }

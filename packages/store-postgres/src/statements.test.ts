@@ -10,12 +10,18 @@ import { postgresForTests, WITHOUT_POSTGRES } from './testing/server.ts'
 /** These grow with the backlog or with the history; to read one from end to end is never the plan unless its comment says so. */
 const GROWING = [
   ...['jobs', 'job_tags', 'live', 'outcomes', 'attempts', 'steps', 'log', 'events', 'progress'],
-  ...['idempotency', 'signals'],
+  ...['idempotency', 'signals', 'sessions'],
 ]
 /** So many jobs wait in the second half of the tests. */
 const WAITING = 20_000
 
-const FILES = ['./statements.ts', './limit-statements.ts', './cache-statements.ts', './routing-statements.ts']
+const FILES = [
+  './statements.ts',
+  './limit-statements.ts',
+  './cache-statements.ts',
+  './routing-statements.ts',
+  './session-statements.ts',
+]
 
 /** The comment above each statement. */
 function readComments(): ReadonlyMap<string, string> {
@@ -89,6 +95,8 @@ async function readAllPlans(url: string): Promise<readonly { readonly when: stri
       select n, n, n, 1, 1, '{}' from generate_series(1, ${WAITING}) as n;
       insert into signals (seq, name, key, value, at)
       select n / 10, 'name ' || n % 5, 'key ' || n, '{}', n from generate_series(1, ${WAITING}) as n;
+      insert into sessions (seq, step, worker, state)
+      select n, 1, n % 100, 'closed' from generate_series(1, ${WAITING}) as n;
       insert into attempts (seq, started_at, started_cursor, ended_at, ended_cursor, due_at, attempt, worker, outcome)
       select n, n, n, n, n, n, 1, 1, 'retried' from generate_series(1, ${WAITING}) as n;
       analyze`)

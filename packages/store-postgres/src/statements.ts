@@ -225,10 +225,10 @@ export const claimFromLanes = `
 
 /** The most urgent ready jobs of each lane, merged. Index: live_ready (lane, urgency, rank, seq). */
 export const readyHeads = `
-  select head.seq, head.lane, head.due_at
+  select head.seq, head.lane, head.due_at, head.urgency, head.rank, head.session
   from unnest($1::integer[]) as given (lane)
   cross join lateral (
-    select seq, lane, urgency, rank, due_at from live
+    select seq, lane, urgency, rank, due_at, session from live
     where lane = given.lane and state = 6 and pin is null
     order by urgency, rank, seq limit $2::integer
   ) as head
@@ -239,7 +239,7 @@ export const claimChosen = `
   with locked as materialized (
     select live.seq, given.i from unnest($3::bigint[]) with ordinality as given (seq, i)
     join live on live.seq = given.seq
-    where live.state + 0 = 6 and live.pin is null
+    where live.state + 0 = 6 and (live.pin is null or live.pin = $1::integer)
       and exists (select from workers where id = $1::integer and ended_at is null)
     for update of live skip locked
   ),
@@ -449,21 +449,21 @@ export const unholdChildren = `
 
 /** Primary key: steps (seq, step). */
 export const stepsRecorded = `
-  select steps.seq, steps.step, steps.compensates
+  select steps.seq, steps.step, steps.kind, steps.compensates
   from unnest($1::bigint[], $2::integer[]) as given (seq, step)
   join steps on steps.seq = given.seq and steps.step = given.step`
 
 /** A child that is called, or started, is known by its number; jobs_children finds it. Primary key: steps (seq, step). */
 export const insertSteps = `
   insert into steps (seq, step, kind, name, value, error, due_at, policy, remaining, released, delivered, delivered_from,
-    compensates, child_seq, recorded_at)
+    compensates, session, child_seq, recorded_at)
   select given.*, (
       select jobs.seq from jobs
       where given.kind in ('call', 'start') and jobs.parent_seq = given.seq and jobs.step = given.step and jobs.item = 0
     ), $14::bigint
   from unnest($1::bigint[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bigint[], $8::text[],
-    $9::integer[], $10::boolean[], $11::text[], $12::integer[], $13::boolean[])
-    as given (seq, step, kind, name, value, error, due_at, policy, remaining, released, delivered, delivered_from, compensates)`
+    $9::integer[], $10::boolean[], $11::text[], $12::integer[], $13::boolean[], $15::integer[])
+    as given (seq, step, kind, name, value, error, due_at, policy, remaining, released, delivered, delivered_from, compensates, session)`
 
 /** Primary key: live (seq). */
 export const markBusy = `update live set busy = true where seq = any ($1::bigint[])`
@@ -560,7 +560,7 @@ export const stateForCancel = `
 
 /** Primary key: steps (seq). */
 export const stepsOfJob = `
-  select step, kind, name, value, error, due_at, policy, delivered, delivered_from, recorded_at, compensates,
+  select step, kind, name, value, error, due_at, policy, delivered, delivered_from, recorded_at, compensates, session,
     (select id from jobs where jobs.seq = steps.source_seq) as kept_from
   from steps where seq = $1::bigint order by step`
 
@@ -573,9 +573,9 @@ export const keepSteps = `
   source as materialized (select seq, coalesce(seed, id) as seed from jobs where id = $2::uuid),
   inherited as (update jobs set seed = source.seed from heir, source where jobs.seq = heir.seq)
   insert into steps (seq, step, kind, name, value, error, due_at, policy, child_seq, remaining, released, ended_by,
-    delivered, delivered_from, recorded_at, compensates, source_seq)
+    delivered, delivered_from, recorded_at, compensates, session, source_seq)
   select heir.seq, old.step, old.kind, old.name, old.value, old.error, old.due_at, old.policy, old.child_seq,
-    old.remaining, old.released, old.ended_by, kept.delivered, kept.delivered_from, old.recorded_at, old.compensates,
+    old.remaining, old.released, old.ended_by, kept.delivered, kept.delivered_from, old.recorded_at, old.compensates, old.session,
     coalesce(old.source_seq, old.seq)
   from unnest($3::integer[], $4::text[], $5::integer[]) as kept (step, delivered, delivered_from)
   cross join heir
@@ -642,7 +642,7 @@ export const nextSteps = `
 export const beginEndings = `
   update live
   set state = 5, due_at = 9007199254740991, rank = 9007199254740991, ending = given.ending, worker = null, started_at = null,
-    started_cursor = null, cancel_at = null, cancel_reason = null, deadline_at = null, busy = false, lapses = 0
+    started_cursor = null, cancel_at = null, cancel_reason = null, deadline_at = null, busy = false, lapses = 0, session = null, pin = null
   from unnest($1::bigint[], $2::text[]) as given (seq, ending)
   where live.seq = given.seq`
 
@@ -764,11 +764,13 @@ export const lostWorkers = `
   from workers left join processes on processes.id = workers.process
   where workers.ended_at is null`
 
-/** Ended workers that a claim under way has given jobs all the same. Index: live_running (worker, seq). */
+/** Ended workers that a claim under way has given jobs all the same, or sessions. Indexes: live_running (worker, seq), sessions_by_worker (worker). */
 export const endedHolders = `
   select id from workers
   where ended_at is not null and ended_at > $1::bigint
-    and (select true from live where live.worker = workers.id and live.state = 7 limit 1)`
+    and ((select true from live where live.worker = workers.id and live.state = 7 limit 1)
+      or (select true from sessions
+        where sessions.worker = workers.id and sessions.worker is not null and sessions.state = 'open' limit 1))`
 
 /** Primary key: workers (id). */
 export const renewLeases = `

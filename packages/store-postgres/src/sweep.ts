@@ -1,5 +1,5 @@
-import { afterLapse, deadlineExceeded, type SweepResult } from '@headrace/engine'
-import { Changes, type Ending, type HeldRow, handedBack, running } from './changes.ts'
+import { afterGoodbye, afterLapse, deadlineExceeded, type SweepResult } from '@headrace/engine'
+import { Changes, type Ending, type HeldRow, running } from './changes.ts'
 import { PROMOTED_MAX } from './commit.ts'
 import { statements } from './connection/named.ts'
 import { call, type Session } from './connection/session.ts'
@@ -7,6 +7,7 @@ import { type Context, inTransaction, type Work } from './context.ts'
 import { moveDeployments } from './deployments.ts'
 import { type DueRow, hintAtPromoted } from './promote.ts'
 import { type QueueRow, wakeRated } from './queue-settings.ts'
+import { type LostSessions, loseSessions, lostOf } from './sessions.ts'
 import { endSignalWaits } from './signals.ts'
 
 /** The advisory lock of whoever sweeps. */
@@ -191,20 +192,20 @@ async function loseWorkers(
       now,
     )
   }
+  const whys = new Map(stragglers.map((id) => [id, 'it was ended']))
+  for (const { id, is_gone, process } of lost)
+    whys.set(id, is_gone || dead.has(process) ? 'its process ended' : 'its lease lapsed')
+  const lostSessions = await loseSessions(work, changes, whys)
   let returned = 0
-  for (const { id, is_gone, process } of lost) {
-    returned += await loseWorker(
-      work,
-      changes,
-      id,
-      is_gone || dead.has(process) ? 'its process ended' : 'its lease lapsed',
-    )
-  }
-  for (const id of stragglers) returned += await loseWorker(work, changes, id, 'it was ended')
+  for (const [id, why] of whys) returned += await loseWorker(work, changes, { id, why, lostSessions })
   return returned
 }
 
-async function loseWorker(work: Work, changes: Changes, worker: number, why: string): Promise<number> {
+async function loseWorker(
+  work: Work,
+  changes: Changes,
+  { id: worker, why, lostSessions }: { readonly id: number; readonly why: string; readonly lostSessions: LostSessions },
+): Promise<number> {
   const held = await lockHeldBy(work, changes, worker)
   if (held.length === 0) return 0
   const workflows = held.filter(({ is_workflow, busy }) => is_workflow && !busy).map(({ seq }) => seq)
@@ -215,7 +216,8 @@ async function loseWorker(work: Work, changes: Changes, worker: number, why: str
       : (await work.tx.rows<Row>('waitingWorkflows', workflows, work.now)).map(({ seq }) => seq),
   )
   for (const job of held) {
-    const lapse = { now: work.now, why, isResting: resting.has(job.seq) }
+    const sessionLost = lostOf(job, lostSessions)
+    const lapse = { now: work.now, why, isResting: resting.has(job.seq), sessionLost }
     changes.apply(job, afterLapse(running(job), lapse))
   }
   return held.length
@@ -239,8 +241,10 @@ async function lockHeldBy({ tx }: Work, changes: Changes, worker: number): Promi
 export async function releaseWorkers(work: Work, workers: readonly number[]): Promise<void> {
   const changes = new Changes(work)
   work.tx.later('endWorkers', workers, work.now)
+  const lost = await loseSessions(work, changes, new Map(workers.map((id) => [id, 'it stopped'])))
   for (const worker of workers) {
-    for (const job of await lockHeldBy(work, changes, worker)) changes.apply(job, handedBack(job, work.now))
+    for (const job of await lockHeldBy(work, changes, worker))
+      changes.apply(job, afterGoodbye(job.cancel_reason ?? undefined, work.now, lostOf(job, lost)))
   }
   await changes.finish()
 }

@@ -21,6 +21,8 @@ export class KnownWorker {
   readonly #lanes: LaneChoice<Lane>
   /** By queue: a large job there has waited for too long for some resources. */
   readonly starving = new Map<string, Starving>()
+  /** It was given sessions, and may have them still: jobs may wait that nobody else takes. */
+  hasSessions = false
 
   constructor(number: number, traits: WorkerTraits) {
     this.number = number
@@ -50,6 +52,8 @@ type ReadyRow = {
   readonly deadline_at: number | null
   readonly ending: string | null
   readonly seed: JobId | null
+  /** It is the first of this session to be claimed. */
+  readonly unplaced_session: number | null
 }
 
 /** Takes the most urgent jobs of its lanes in this queue, at most so many. */
@@ -69,10 +73,21 @@ export function claimFromQueue(
   const seqs = JSON.stringify(ready.map(({ seq }) => seq))
   const first = events.cursors(ready.length)
   sql.run('markClaimed', worker.number, now, first, seqs)
+  placeSessions(context, worker, ready)
   for (const [index, { seq, attempt }] of ready.entries())
     events.list(first + index, seq, { kind: 'started', attempt: attempt + 1, at: now, worker: worker.number })
   hints.events()
   return ready.map((row) => toClaimed(row, lanes.get(row.lane), batch))
+}
+
+/** The rest of each of these sessions goes to the same worker. */
+function placeSessions({ sql }: Context, worker: KnownWorker, ready: readonly ReadyRow[]): void {
+  for (const { unplaced_session: session } of ready) {
+    if (session === null) continue
+    worker.hasSessions = true
+    sql.run('placeSession', worker.number, session)
+    sql.run('pinSession', worker.number, session)
+  }
 }
 
 type Head = { readonly seq: number; readonly priority: number; readonly rank: number }
@@ -88,10 +103,10 @@ function readyJobs(
   const isPlain = room === undefined || own.every(({ amounts }) => amounts === undefined)
   const [only] = own
   if (only === undefined) return []
-  if (own.length === 1 && isPlain) return sql.all<ReadyRow>('readyJobs', only.id, slots)
-  const heads = own
-    .flatMap((lane) => sql.all<Head>('readyHeads', lane.id, slots).map((head) => ({ ...head, lane })))
-    .sort(byUrgency)
+  const pinned = worker.hasSessions ? pinnedHeads(sql, worker, own, { queue, slots }) : []
+  if (own.length === 1 && isPlain && pinned.length === 0) return sql.all<ReadyRow>('readyJobs', only.id, slots)
+  const free = own.flatMap((lane) => sql.all<Head>('readyHeads', lane.id, slots).map((head) => ({ ...head, lane })))
+  const heads = [...free, ...pinned].sort(byUrgency)
   const chosen = isPlain
     ? heads.slice(0, slots)
     : chooseFitting(heads, slots, room, {
@@ -102,6 +117,23 @@ function readyJobs(
       })
   if (chosen.length === 0) return []
   return sql.all<ReadyRow>('chosenJobs', JSON.stringify(chosen.map(({ seq }) => seq)))
+}
+
+/** What only this worker may take, and can. */
+function pinnedHeads(
+  sql: Context['sql'],
+  worker: KnownWorker,
+  own: readonly Lane[],
+  { queue, slots }: Commit['claim'][number],
+): (Head & { readonly lane: Lane })[] {
+  worker.hasSessions = sql.get('sessionsOfWorker', worker.number) !== undefined
+  if (!worker.hasSessions) return []
+  const lanes = new Map(own.map((lane) => [lane.id, lane]))
+  const heads = sql.all<Head & { readonly lane: number }>('pinnedHeads', worker.number, queue, slots)
+  return heads.flatMap((head) => {
+    const lane = lanes.get(head.lane)
+    return lane === undefined ? [] : { ...head, lane }
+  })
 }
 
 function byUrgency(a: Head, b: Head): number {

@@ -1,11 +1,11 @@
 import {
   type Advance,
+  afterGoodbye,
   afterSettlement,
   assertNever,
   type Claimed,
   type Commit,
   type CommitResult,
-  cancelled,
   type Lease,
   type NewStep,
   type Settlement,
@@ -18,6 +18,7 @@ import { applyTransition, type Ending, Endings, type HeldRow } from './ending.ts
 import { insertNewJob } from './enqueue.ts'
 import type { Durability } from './group-commit.ts'
 import type { Context } from './prepared.ts'
+import { closeSession, failUnfit, findSession, openSession } from './sessions.ts'
 import { takeKeptSignal } from './signals.ts'
 
 /** Outcomes and steps are on the disk before anyone sees them. A claim that is lost with the power is claimed again. */
@@ -34,6 +35,7 @@ export function commitBatch(context: Context, batch: Commit, known: KnownWorker)
   const settled = batch.settle.map((settlement) => settle(context, endings, settlement, worker))
   if (batch.holds !== undefined) giveBackUnheard(context, endings, worker, batch.holds)
   if (batch.claim.length > 0) promoteDue(context, endings)
+  if (known.hasSessions) failUnfit(context, endings, batch, known)
   const released = endings.finish()
   return { settled, advanced, claimed: claimAll(context, batch, known), released }
 }
@@ -122,10 +124,14 @@ function recordStep(context: Context, endings: Endings, lease: Lease, held: Held
   const { sql, clock } = context
   const now = clock.now()
   // Said again, since the worker had not heard that it was recorded, or it is over and its beginning was recorded.
-  const known = sql.get<{ compensates: number }>('stepRecorded', lease.row, step.step)
+  const known = sql.get<{ compensates: number; kind: string }>('stepRecorded', lease.row, step.step)
   if (known !== undefined) {
     const error = step.error === undefined ? null : JSON.stringify(step.error)
-    if (known.compensates === 1) sql.run('completeStep', step.value ?? null, error, lease.row, step.step)
+    const isSession = known.kind === 'session'
+    if (known.compensates !== 1 && !isSession) return
+    const { changes } = sql.run('completeStep', step.value ?? null, error, lease.row, step.step)
+    const isOver = step.value !== undefined || step.error !== undefined
+    if (isSession && isOver && changes > 0) closeSession(context, endings, lease.row, step.step)
     return
   }
   const children = insertChildren(context, endings, { seq: lease.row, held }, step)
@@ -147,7 +153,9 @@ function recordStep(context: Context, endings: Endings, lease: Lease, held: Held
     step.deliveredFrom,
     now,
     step.compensates === true ? 1 : 0,
+    step.session ?? null,
   )
+  if (step.kind === 'session') openSession(context, lease.row, step.step)
   if (step.compensates === true) sql.run('markCompensates', lease.row)
   if (step.kind === 'signal') waitForSignal(context, endings, lease.row, step)
   if (step.kind === 'call' || step.kind === 'start' || step.kind === 'now') return
@@ -175,6 +183,7 @@ function insertChildren(
     step: step.step,
     grouped: step.kind === 'map',
     attached: step.attached ?? false,
+    ...(step.session !== undefined && { session: findSession(context, seq, step.session) }),
   }
   const dueMax = step.concurrency ?? Number.POSITIVE_INFINITY
   return step.children.map((child, item) => insertNewJob(context, endings, child, parent, item, item >= dueMax))
@@ -208,8 +217,7 @@ function giveBackUnheard(context: Context, endings: Endings, worker: number, hol
   const dueAt = context.clock.now()
   for (const held of context.sql.all<HeldRow>('heldByWorker', worker)) {
     if (known.get(held.seq) === held.attempt) continue
-    const back = { to: 'waiting', dueAt, because: 'released' } as const
-    applyTransition(context, endings, held, held.cancel_reason === null ? back : cancelled(held.cancel_reason))
+    applyTransition(context, endings, held, afterGoodbye(held.cancel_reason ?? undefined, dueAt))
   }
 }
 

@@ -9,7 +9,7 @@ import {
 } from '@headrace/engine'
 import { admit, type Due } from './admit.ts'
 import { leaveCache } from './cache.ts'
-import { lastWord } from './last-word.ts'
+import { HAS_SESSIONS, lastWord } from './last-word.ts'
 import { countOut, giveOutPermits, returnPermit } from './limits.ts'
 import { park, wake } from './parking.ts'
 import type { Context } from './prepared.ts'
@@ -78,6 +78,7 @@ export class Endings {
     const gone = this.#context.sql.get<Gone>('deleteLive', job.seq)
     if (gone === undefined) return
     if (gone.limit_key !== null) countOut(this.#context, this, gone.limit_key, gone.permit)
+    if ((gone.cleanup & HAS_SESSIONS) !== 0) this.#context.sql.run('closeSessionsOf', job.seq)
     this.ended(job, to, gone.started_cursor)
     if (to.cachedFrom !== undefined) this.#context.sql.run('noteCacheHit', to.cachedFrom, job.seq)
     else if (gone.cache_key !== null && gone.state !== 'following')
@@ -193,6 +194,7 @@ export class Endings {
 /** What `live` said of a job last. */
 type Gone = Pick<Due, 'limit_key' | 'permit' | 'cache_key'> & {
   readonly state: string
+  readonly cleanup: number
   readonly started_cursor: number | null
 }
 
@@ -252,6 +254,7 @@ export type HeldRow = Ending &
     readonly cancel_reason: string | null
     readonly worker: number
     readonly started_at: number
+    readonly session: number | null
   }
 
 /** Writes down what became of a running job. */

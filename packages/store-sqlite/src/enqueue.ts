@@ -1,11 +1,12 @@
-import { type Enqueued, type JobLimit, laneOf, limitFull, type NewJob, type RecordedError } from '@headrace/engine'
+import { type Enqueued, type JobLimit, laneOf, limitFull, type NewJob } from '@headrace/engine'
 import { admit } from './admit.ts'
 import { hasAnswer, putInCache } from './cache.ts'
 import { placeRoot } from './deployments.ts'
-import { type Ending, Endings } from './ending.ts'
+import { type EndedAs, type Ending, Endings } from './ending.ts'
 import { HAS_ON_FAILURE } from './last-word.ts'
 import { countIn, inTheWay, isUnderSameLimit, makeRoom } from './limits.ts'
 import type { Context } from './prepared.ts'
+import { joinSession, type SessionRow } from './sessions.ts'
 
 /** A workflow's step as the parent of new jobs. */
 export type ParentStep = {
@@ -15,6 +16,8 @@ export type ParentStep = {
   readonly step: number
   readonly grouped: boolean
   readonly attached: boolean
+  /** The one that they belong to. */
+  readonly session?: SessionRow | undefined
 }
 
 /** Stores jobs that have no parent, and what follows from it. */
@@ -120,8 +123,10 @@ export function insertNewJob(
   for (const tag of job.tags ?? []) sql.run('insertTag', tag, seq)
   events.list(cursor, seq, { kind: 'queued', attempt: 0, at: now, worker: null })
   hints.events()
-  if (limit !== undefined && full !== undefined)
-    refuseChild(endings, { seq, state, kind: job.kind }, parent, limitFull(limit, full))
+  const sessionEnd = parent?.session && joinSession(context, seq, parent.session)
+  if (sessionEnd !== undefined) refuseChild(endings, { seq, state, kind: job.kind }, parent, sessionEnd)
+  else if (limit !== undefined && full !== undefined)
+    refuseChild(endings, { seq, state, kind: job.kind }, parent, { to: 'failed', error: limitFull(limit, full) })
   else if (state === 'ready')
     admit(context, endings, {
       seq,
@@ -145,8 +150,8 @@ function refuseChild(
   endings: Endings,
   child: Pick<Ending, 'seq' | 'kind' | 'state'>,
   parent: ParentStep | undefined,
-  error: RecordedError,
+  to: EndedAs,
 ): void {
   const place = { parent_seq: parent?.seq ?? null, step: parent?.step ?? null, grouped: parent?.grouped ? 1 : 0 }
-  endings.end({ ...child, ...place, attempt: 0, worker: null, started_at: null }, { to: 'failed', error })
+  endings.end({ ...child, ...place, attempt: 0, worker: null, started_at: null }, to)
 }

@@ -7,6 +7,7 @@ import type { Context } from './prepared.ts'
 /** In `live.cleanup`. */
 export const HAS_ON_FAILURE = 1
 export const COMPENSATES = 2
+export const HAS_SESSIONS = 4
 
 type Row = {
   readonly cleanup: number
@@ -45,7 +46,7 @@ function beginEnding(
   const { sql, clock, hints, events } = context
   const now = clock.now()
   const step = sql.get<{ step: number }>('nextStep', job.seq)?.step ?? 1
-  sql.run('insertStep', job.seq, step, 'ending', to, null, null, null, null, null, null, 1, null, 0, now, 0)
+  sql.run('insertStep', job.seq, step, 'ending', to, null, null, null, null, null, null, 1, null, 0, now, 0, null)
   const recorded = JSON.stringify(error)
   if (job.worker !== null) {
     const { seq, attempt, worker, started_at: startedAt } = job
@@ -58,6 +59,7 @@ function beginEnding(
     sql.run('beginEnding', state, dueAt, JSON.stringify({ to, error, step } satisfies EndingOf), job.seq)
   // It must not be found again by what ends its children.
   write('parked', FOR_EVER)
+  if ((row.cleanup & HAS_SESSIONS) !== 0) sql.run('closeSessionsOf', job.seq)
   endings.endChildren(job.seq)
   if (sql.get('attachedChildren', job.seq) !== undefined) return
   write('ready', now)

@@ -365,4 +365,9 @@ export const migrations: readonly string[] = [
   `
   alter table live add column lapses_max integer;
   `,
+  // Which session a step belongs to, and with what its jobs failed when it was lost.
+  `
+  alter table steps add column session integer;
+  alter table sessions add column error text;
+  `,
 ]

@@ -125,7 +125,10 @@ export function wakeRated(context: Context): number {
 
 function hasReady({ sql, lanes }: Context, queue: string): boolean {
   lanes.refresh()
-  return lanes.ofQueue(queue).some(({ id }) => sql.get('readyHeads', id, 1) !== undefined)
+  return (
+    lanes.ofQueue(queue).some(({ id }) => sql.get('readyHeads', id, 1) !== undefined) ||
+    sql.get('pinnedOfQueue', queue) !== undefined
+  )
 }
 
 /**
@@ -178,7 +181,9 @@ function reorder(context: Context, { name, fair }: QueueSettings): void {
   const { sql, lanes } = context
   sql.run('resetShares', name)
   lanes.refresh()
-  const waiting = lanes.ofQueue(name).flatMap(({ id }) => sql.all<{ seq: number; due_at: number }>('readyOfLane', id))
+  type Row = { readonly seq: number; readonly due_at: number }
+  const free = lanes.ofQueue(name).flatMap(({ id }) => sql.all<Row>('readyOfLane', id))
+  const waiting = [...free, ...sql.all<Row>('pinnedOfQueue', name)]
   waiting.sort((a, b) => a.due_at - b.due_at || a.seq - b.seq)
   for (const { seq, due_at: dueAt } of waiting) {
     if (fair) rankFairly(context, seq, name, false)

@@ -44,7 +44,8 @@ export const insertLane = `
 const readyColumns = `
   select live.seq as seq, live.attempt as attempt, live.failures as failures, live.priority as priority,
     live.rank as rank, live.lane as lane, jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,
-    jobs.owner as owner, jobs.deadline_at as deadline_at, live.ending as ending, jobs.seed as seed`
+    jobs.owner as owner, jobs.deadline_at as deadline_at, live.ending as ending, jobs.seed as seed,
+    iif(live.pin is null, live.session, null) as unplaced_session`
 
 /** The most urgent ready jobs of a lane. Index: live_ready (lane, priority desc, rank, seq). */
 export const readyJobs = `
@@ -61,6 +62,17 @@ export const readyHeads = `
   where lane = ? and state = 'ready' and pin is null
   order by priority desc, rank, seq
   limit ?`
+
+/** Those of one queue that only this worker may take. Index: live_pinned (pin, priority desc, rank, seq). */
+export const pinnedHeads = `
+  select seq, priority, rank, lane from live indexed by live_pinned
+  where pin = ? and state = 'ready' and queue = ?
+  order by priority desc, rank, seq
+  limit ?`
+
+/** Scan: of the jobs that wait for the worker of their session. */
+export const pinnedOfQueue = `
+  select seq, due_at from live indexed by live_pinned where state = 'ready' and pin is not null and queue = ?`
 
 /** Primary key: live (seq). */
 export const dueOf = `select due_at from live where seq = ?`
@@ -289,34 +301,68 @@ export const limitCounts = `
     (select count(*) from live indexed by live_blocked where limit_key = limits.key and state = 'blocked') as blocked
   from limits order by limits.live desc, key limit 1000`
 
+/** Primary key: sessions (id). */
+export const insertSession = `insert into sessions (seq, step, state) values (?, ?, 'open')`
+
+/** Index: sqlite_autoindex_sessions_1 (seq, step). */
+export const sessionOfStep = `select id, worker, state, error from sessions where seq = ? and step = ?`
+
+/** Index: sessions_by_worker (worker). */
+export const sessionsOfWorker = `
+  select id from sessions indexed by sessions_by_worker where state = 'open' and worker = ? and worker is not null`
+
+/** Primary key: sessions (id). */
+export const placeSession = `update sessions set worker = ? where id = ?`
+
+/** Index: live_in_session (session). */
+export const pinSession = `update live indexed by live_in_session set pin = ? where session = ?`
+
+/** Primary key: live (seq). */
+export const joinSession = `update live set session = ?, pin = ? where seq = ?`
+
+/** Index: live_in_session (session). */
+export const liveOfSession = `
+  select seq, state, kind, attempt, parent_seq, step, grouped from live indexed by live_in_session where session = ?`
+
+/** Index: live_in_session (session). */
+export const leaveSession = `
+  update live indexed by live_in_session set session = null, pin = null where session = ?`
+
+/** Primary key: sessions (id). */
+export const endSession = `update sessions set state = ?, error = ? where id = ? and state = 'open'`
+
+/** Index: sqlite_autoindex_sessions_1 (seq). */
+export const closeSessionsOf = `update sessions set state = 'closed' where seq = ? and state = 'open'`
+
+/** Primary key: live (seq). */
+export const markHasSessions = `update live set cleanup = cleanup | 4 where seq = ?`
+
 /** A running job, if this worker's attempt still holds it. Primary key: live (seq). */
 export const heldJob = `
   select live.queue as queue, live.kind as kind, live.lapses as lapses, live.lapses_max as lapses_max, live.busy as busy, live.deadline_at as deadline_at,
     live.cancel_reason as cancel_reason, live.started_at as started_at, live.attempt as attempt,
     live.limit_key as limit_key, live.permit as permit, live.cache_key as cache_key,
-    live.worker as worker, live.parent_seq as parent_seq, live.step as step, live.grouped as grouped
+    live.worker as worker, live.parent_seq as parent_seq, live.step as step, live.grouped as grouped, live.session as session
   from live
   where seq = ? and state = 'running' and worker = ? and attempt = ?`
 
 /** Scan: of the running jobs, which are no more than the workers hold. Index: live_running_by_seq (seq). */
 export const heldByWorker = `
   select seq, queue, kind, lapses, lapses_max, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit,
-    cache_key, worker,
-    parent_seq, step, grouped
+    cache_key, worker, parent_seq, step, grouped, session
   from live indexed by live_running_by_seq
   where worker = ? and state = 'running'`
 
 /** A job that this worker still holds. Primary key: live (seq). */
 export const heldBySeq = `
   select seq, queue, kind, lapses, lapses_max, busy, deadline_at, cancel_reason, started_at, attempt, limit_key, permit,
-    cache_key, worker,
-    parent_seq, step, grouped
+    cache_key, worker, parent_seq, step, grouped, session
   from live
   where seq = ? and worker = ? and state = 'running'`
 
 /** Primary key: live (seq). */
 export const deleteLive = `
-  delete from live where seq = ? returning state, limit_key, permit, cache_key, started_cursor`
+  delete from live where seq = ? returning state, limit_key, permit, cache_key, started_cursor, cleanup`
 
 /** Primary key: live (seq). */
 export const returnToWaiting = `
@@ -330,7 +376,7 @@ export const lastWord = `select cleanup, ending, queue, limit_key, permit from l
 export const beginEnding = `
   update live
   set state = ?1, due_at = ?2, rank = ?2, ending = ?3, worker = null, started_at = null, started_cursor = null, cancel_at = null,
-    cancel_reason = null, deadline_at = null, busy = 0, lapses = 0
+    cancel_reason = null, deadline_at = null, busy = 0, lapses = 0, session = null, pin = null
   where seq = ?4`
 
 /** Primary key: steps (seq). */
@@ -431,25 +477,25 @@ export const unholdChildren = `
 /** Primary key: steps (seq, step). */
 export const insertStep = `
   insert into steps (seq, step, kind, name, value, error, due_at, policy, child_seq, remaining, released, delivered,
-    delivered_from, recorded_at, compensates)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+    delivered_from, recorded_at, compensates, session)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 /** Primary key: steps (seq, step). */
-export const stepRecorded = `select compensates from steps where seq = ? and step = ?`
+export const stepRecorded = `select compensates, kind from steps where seq = ? and step = ?`
 
 /** Primary key: steps (seq). */
 export const stepsOfJob = `
   select step, kind, name, value, error, due_at, policy, delivered, delivered_from, recorded_at, child_seq, remaining,
-    released, compensates, (select id from jobs where jobs.seq = steps.source_seq) as kept_from
+    released, compensates, session, (select id from jobs where jobs.seq = steps.source_seq) as kept_from
   from steps where seq = ? order by step`
 
 /** Takes over steps of the job with this id. Index: jobs (id unique). */
 export const keepSteps = `
   insert into steps (seq, step, kind, name, value, error, due_at, policy, child_seq, remaining, released, ended_by,
-    delivered, delivered_from, recorded_at, compensates, source_seq)
+    delivered, delivered_from, recorded_at, compensates, session, source_seq)
   select ?, old.step, old.kind, old.name, old.value, old.error, old.due_at, old.policy, old.child_seq, old.remaining,
     old.released, old.ended_by, nullif(kept.value -> 'delivered', '[]'), kept.value ->> 'deliveredFrom', old.recorded_at,
-    old.compensates, coalesce(old.source_seq, old.seq)
+    old.compensates, old.session, coalesce(old.source_seq, old.seq)
   from jobs
   cross join json_each(?) as kept
   cross join steps as old on old.seq = jobs.seq and old.step = kept.value ->> 'step'
@@ -610,7 +656,7 @@ export const workerAlive = `select 1 as alive from workers where id = ? and ende
 export const renewLease = `update workers set lease_until = ? where id = ? and ended_at is null`
 
 /** Primary key: workers (id). */
-export const endWorker = `update workers set ended_at = ? where id = ? and ended_at is null`
+export const endWorker = `update workers set ended_at = ? where id = ? and ended_at is null returning name`
 
 /** Scan: of the running jobs, which are few. Index: live_running_by_seq (seq). */
 export const runningCounts = `
@@ -795,6 +841,9 @@ export const pruneSteps = `delete from steps where seq in (select value from jso
 
 /** Index: signals_by_job (seq). */
 export const pruneSignals = `delete from signals indexed by signals_by_job where seq in (select value from json_each(?))`
+
+/** Index: sqlite_autoindex_sessions_1 (seq). */
+export const pruneSessions = `delete from sessions where seq in (select value from json_each(?))`
 
 /** Primary key: progress (seq). */
 export const pruneProgress = `delete from progress where seq in (select value from json_each(?))`

@@ -1,4 +1,11 @@
-import { afterLapse, cancelled, deadlineExceeded, type Release, type SweepResult } from '@headrace/engine'
+import {
+  afterGoodbye,
+  afterLapse,
+  deadlineExceeded,
+  type RecordedError,
+  type Release,
+  type SweepResult,
+} from '@headrace/engine'
 import { FOR_EVER } from '@headrace/engine/rows'
 import { forgetExpired } from './cache.ts'
 import { promoteDue, running } from './commit.ts'
@@ -7,6 +14,7 @@ import { applyTransition, type Ending, Endings, type HeldRow } from './ending.ts
 import type { Context } from './prepared.ts'
 import type { ProcessRegistry } from './process-registry.ts'
 import { wakeRated } from './queue-settings.ts'
+import { loseSessions } from './sessions.ts'
 import { endSignalWaits } from './signals.ts'
 
 type WorkerRow = { readonly id: number; readonly uid: string; readonly process: number; readonly lease_until: number }
@@ -66,15 +74,24 @@ function whyLost(
 /** Ends a worker; each job that it held goes on elsewhere. @returns how many it held */
 function loseWorker(context: Context, endings: Endings, worker: number, why: string): number {
   const { sql, clock } = context
-  sql.run('endWorker', clock.now(), worker)
+  const lost = loseSessions(context, endings, worker, { name: endWorker(context, worker), why })
   const held = sql.all<HeldRow>('heldByWorker', worker)
   for (const { seq } of held) {
     const job = stillHeld(context, worker, seq)
     if (job === undefined) continue
-    const lapse = { now: clock.now(), why, isResting: isResting(context, job) }
+    const lapse = { now: clock.now(), why, isResting: isResting(context, job), ...lostWith(job, lost) }
     applyTransition(context, endings, job, afterLapse(running(job), lapse))
   }
   return held.length
+}
+
+/** @returns the worker's name */
+function endWorker({ sql, clock }: Context, worker: number): string {
+  return sql.get<{ name: string }>('endWorker', clock.now(), worker)?.name ?? String(worker)
+}
+
+function lostWith({ session }: HeldRow, lost: RecordedError): { readonly sessionLost?: RecordedError } {
+  return session === null ? {} : { sessionLost: lost }
 }
 
 function isResting({ sql, clock }: Context, job: HeldRow): boolean {
@@ -91,12 +108,12 @@ export function releaseWorker(context: Context, worker: number): Release[] {
   const { sql, clock } = context
   const endings = new Endings(context)
   const now = clock.now()
-  sql.run('endWorker', now, worker)
+  const lost = loseSessions(context, endings, worker, { name: endWorker(context, worker), why: 'it stopped' })
   for (const { seq } of sql.all<HeldRow>('heldByWorker', worker)) {
     const job = stillHeld(context, worker, seq)
     if (job === undefined) continue
-    const back = { to: 'waiting', dueAt: now, because: 'released' } as const
-    applyTransition(context, endings, job, job.cancel_reason === null ? back : cancelled(job.cancel_reason))
+    const { sessionLost } = lostWith(job, lost)
+    applyTransition(context, endings, job, afterGoodbye(job.cancel_reason ?? undefined, now, sessionLost))
   }
   return endings.finish()
 }

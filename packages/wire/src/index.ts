@@ -166,7 +166,7 @@ export type WireAttempt = {
 /** GET /jobs/{id}/steps: what a workflow recorded. */
 export type WireStep = {
   readonly step: number
-  readonly kind: 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now' | 'signal' | 'ending' | 'compensate'
+  readonly kind: 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now' | 'signal' | 'session' | 'ending' | 'compensate'
   readonly name: string
   readonly recordedAt: string
   /** The job that ran it, when this one took it over. */

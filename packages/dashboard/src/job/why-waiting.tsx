@@ -23,6 +23,7 @@ const PLACES: readonly { readonly codes: readonly string[]; readonly href: strin
   {
     codes: [
       'limit',
+      'session',
       'slots',
       'needs',
       'no_worker',

@@ -1,4 +1,4 @@
-import { JobCancelledError, TaskFailedError } from '../errors.ts'
+import { JobCancelledError, SessionLostError, TaskFailedError } from '../errors.ts'
 import type { Payloads } from '../payload/payloads.ts'
 import type { ChildOutcome, GroupPolicy } from '../store/store.ts'
 import type { Outcome } from './flow.ts'
@@ -23,6 +23,19 @@ export async function resultsOfGroup(
   const failure = failureOfGroup(outcomes)
   if (failure !== undefined) throw failure
   return Promise.all(outcomes.map((outcome) => resultOfCall(outcome, payloads)))
+}
+
+/**
+ * Under policy `collect`, too: what the code has of a session whose worker is lost is of no use to it. The store says so of a
+ * child of the session itself; an error that came up through a child says where it comes from.
+ * @throws {SessionLostError}
+ */
+export function throwSessionLost(outcomes: readonly ChildOutcome[]): void {
+  for (const outcome of outcomes) {
+    if (outcome.state !== 'failed') continue
+    const { code, message, origin } = outcome.error
+    if (code === 'session_lost' && origin === undefined) throw new SessionLostError(message)
+  }
 }
 
 /** The failure that ended a group of policy `fail`; undefined while, or when, none did. */

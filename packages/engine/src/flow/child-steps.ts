@@ -4,7 +4,7 @@ import type { ChildOutcome, Claimed, GroupPolicy, NewJob, Payload, RecordedStep 
 import { checkOptions } from '../task/check-options.ts'
 import { parseInput } from '../task/validate.ts'
 import type { AnyTask } from '../task/workflow.ts'
-import { failureOfGroup, resultOfCall, resultsOfGroup } from './child-outcomes.ts'
+import { failureOfGroup, resultOfCall, resultsOfGroup, throwSessionLost } from './child-outcomes.ts'
 import type { CallOptions, MapOptions } from './flow.ts'
 import type { RunSteps } from './run-steps.ts'
 
@@ -16,6 +16,8 @@ type Children = {
   readonly task: AnyTask
   readonly inputs: readonly unknown[]
   readonly options: MapOptions
+  /** The step of the session that they belong to. */
+  readonly session: number | undefined
 }
 
 /** The steps of a run that bring child jobs. */
@@ -31,26 +33,26 @@ export class ChildSteps {
     this.#steps = steps
   }
 
-  call<Output>(task: AnyTask, input: unknown, options: CallOptions): Promise<Output> {
+  call<Output>(task: AnyTask, input: unknown, options: CallOptions, session?: number): Promise<Output> {
     return this.#steps.begin('call', task.name, (step, recorded) => {
       if (recorded !== undefined) return this.#resume(step, recorded)
-      return this.#record(step, { kind: 'call', task, inputs: [input], options })
+      return this.#record(step, { kind: 'call', task, inputs: [input], options, session })
     })
   }
 
-  start(task: AnyTask, input: unknown, options: CallOptions): Promise<JobId> {
+  start(task: AnyTask, input: unknown, options: CallOptions, session?: number): Promise<JobId> {
     return this.#steps.begin('start', task.name, async (step, recorded) => {
       const known = recorded?.children[0]?.jobId
-      const id = known ?? (await this.#record(step, { kind: 'start', task, inputs: [input], options }))
+      const id = known ?? (await this.#record(step, { kind: 'start', task, inputs: [input], options, session }))
       if (id !== undefined) this.#steps.deliver(step, id)
     })
   }
 
-  map(task: AnyTask, inputs: readonly unknown[], options: MapOptions): Promise<unknown> {
+  map(task: AnyTask, inputs: readonly unknown[], options: MapOptions, session?: number): Promise<unknown> {
     return this.#steps.begin('map', task.name, async (step, recorded) => {
       if (recorded !== undefined) return this.#resume(step, recorded)
       if (inputs.length > GROUP_SIZE_MAX) throw new GroupTooLargeError(task.name, inputs.length, GROUP_SIZE_MAX)
-      await this.#record(step, { kind: 'map', task, inputs, options })
+      await this.#record(step, { kind: 'map', task, inputs, options, session })
       if (inputs.length === 0) this.#steps.deliver(step, [])
     })
   }
@@ -69,7 +71,7 @@ export class ChildSteps {
   }
 
   /** @returns the first child's id, or undefined when nothing was stored because the run is over */
-  async #record(step: number, { kind, task, inputs, options }: Children): Promise<JobId | undefined> {
+  async #record(step: number, { kind, task, inputs, options, session }: Children): Promise<JobId | undefined> {
     checkOptions(options)
     const children: NewJob[] = []
     for (const input of inputs) {
@@ -84,9 +86,10 @@ export class ChildSteps {
       kind,
       name: task.name,
       children,
-      attached: kind !== 'start',
+      attached: kind !== 'start' || session !== undefined,
       ...(policy !== undefined && { policy }),
       ...(options.concurrency !== undefined && { concurrency: options.concurrency }),
+      ...(session !== undefined && { session }),
     })
     return isRecorded ? first?.id : undefined
   }
@@ -114,6 +117,7 @@ export class ChildSteps {
     const isCall = this.#steps.waiter(step)?.kind === 'call'
     if (isCall && (called === undefined || called.state === 'pending')) return
     try {
+      throwSessionLost(outcomes)
       if (isCall && called !== undefined) this.#steps.deliver(step, await resultOfCall(called, payloads))
       else this.#steps.deliver(step, await resultsOfGroup(outcomes, this.#policyOf(step), payloads))
     } catch (failure) {

@@ -7,6 +7,7 @@ import type { LimitOption } from '../task/task.ts'
 import type { Callable } from '../task/workflow.ts'
 import type { Compensate } from './cleanup.ts'
 import type { PollOptions } from './poll.ts'
+import type { Session, SessionOptions } from './session.ts'
 import type { WaitForOptions } from './signal-steps.ts'
 
 export type CallOptions = {
@@ -93,6 +94,17 @@ export interface Flow {
    * @example await flow.poll('histogram', { start: submit, check: look, cancel: remove, everyMs: 2_000, timeoutMs: HOUR })
    */
   poll<Handle extends Json, Output>(name: string, options: PollOptions<Handle, Output>): Promise<Output>
+  /**
+   * Runs what `body` asks `session` for on one worker: the one of this queue that takes the first of it. Whatever lives of it
+   * when `body` is over is cancelled. When its worker is lost, `SessionLostError` is thrown, or `body` runs again
+   * from its beginning on another one, as `onLost` says.
+   * @example
+   * await flow.session('gpu', async (s) => {
+   *   await s.call(download, dataset)
+   *   return s.call(train, dataset)
+   * }, { onLost: 'restart' })
+   */
+  session<Output>(queue: string, body: (session: Session) => Promise<Output>, options?: SessionOptions): Promise<Output>
   /** Milliseconds since 1970, recorded. */
   now(): Promise<number>
   /** In [0, 1), from the job's own seed: the same again on replay, so it needs no record. */

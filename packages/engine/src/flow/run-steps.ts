@@ -202,6 +202,13 @@ export class RunSteps {
     return this.#advance([{ step, ...what, delivered: [], deliveredFrom: 0 }])
   }
 
+  /** A session is over, unless it was so by the record; the store hears of it with what is stored next. */
+  endSession(step: number, how: Pick<NewStep, 'name' | 'value' | 'error'>): void {
+    const recorded = this.#recorded.get(step)
+    if (this.isClosed || this.isReplayOnly || recorded?.value !== undefined || recorded?.error !== undefined) return
+    void this.complete(step, { kind: 'session', ...how })
+  }
+
   /** Says that the attempt now does something itself. @returns false when the run is over */
   sayBusy(): Promise<boolean> {
     return this.#advance([])

@@ -15,6 +15,7 @@ import { LocalSteps } from './local-steps.ts'
 import { type PollOptions, poll } from './poll.ts'
 import { RunSteps, type Waits } from './run-steps.ts'
 import { seededRandom, uuidFrom } from './seeded-random.ts'
+import { runSession, type Session, type SessionOptions } from './session.ts'
 import { SignalSteps, type WaitForOptions } from './signal-steps.ts'
 import { now, sleep } from './timed-steps.ts'
 import type { Parkable, WorkflowServices } from './workflow-services.ts'
@@ -208,6 +209,17 @@ export class WorkflowRun implements Flow, Parkable {
     // A branch may be left alone while another one fails; its rejection must not end the process.
     polling.catch(() => {})
     return polling
+  }
+
+  session<Output>(
+    queue: string,
+    body: (session: Session) => Promise<Output>,
+    options: SessionOptions = {},
+  ): Promise<Output> {
+    const running = runSession({ steps: this.#steps, children: this.#children, task: this.task }, queue, body, options)
+    // As above.
+    running.catch(() => {})
+    return running
   }
 
   now(): Promise<number> {

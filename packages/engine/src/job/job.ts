@@ -94,6 +94,8 @@ export type Job = JobBase &
         readonly state: 'waiting'
         readonly wait: WaitState
         readonly dueAt?: number
+        /** It is of a session, and waits for this worker, which has its other steps. */
+        readonly sessionWorker?: WorkerId
         readonly cancelRequestedAt?: number
       }
     | {

@@ -35,6 +35,8 @@ export type Lapse = {
    * for time, and it had not said that it does something itself meanwhile.
    */
   readonly isResting: boolean
+  /** Of a job that belongs to a session of that worker: how it fails, for nobody else may go on with it. */
+  readonly sessionLost?: RecordedError | undefined
 }
 
 export type Transition =
@@ -84,10 +86,11 @@ export function afterSettlement(running: Running, settlement: Settlement): Trans
  */
 export function afterLapse(
   running: Running,
-  { now, why, isResting }: Lapse,
+  { now, why, isResting, sessionLost }: Lapse,
 ): Exclude<Transition, { readonly to: 'parked' }> {
   if (running.cancelReason !== undefined) return cancelled(running.cancelReason)
   if (running.deadlineAt !== undefined && running.deadlineAt <= now) return { to: 'failed', error: deadlineExceeded() }
+  if (sessionLost !== undefined) return { to: 'failed', error: sessionLost }
   const error: RecordedError = { code: 'worker_lost', message: `The worker was lost: ${why}.`, retryable: true }
   if (isResting) return { to: 'waiting', dueAt: now, because: 'lapsed', error, isBlamed: false }
   const { lapses, lapsesMax = LAPSES_MAX } = running
@@ -96,6 +99,30 @@ export function afterLapse(
   const message = `${lost} while running this job, the last one since ${why}. It may be what kills them.`
   return { to: 'failed', error: { code: 'poison_job', message, retryable: false } }
 }
+
+/** What becomes of a job whose worker says goodbye while it holds it. @param lost see {@link Lapse.sessionLost} */
+export function afterGoodbye(
+  cancelReason: string | undefined,
+  now: number,
+  lost?: RecordedError,
+): Exclude<Transition, { readonly to: 'parked' }> {
+  if (cancelReason !== undefined) return cancelled(cancelReason)
+  return lost === undefined ? { to: 'waiting', dueAt: now, because: 'released' } : { to: 'failed', error: lost }
+}
+
+/** The error of all that lives of a session whose worker is gone, and of what is added to it later. */
+export function sessionLost(worker: string, why: string): RecordedError {
+  return { code: 'session_lost', message: `Worker ${worker} of the session was lost: ${why}.`, retryable: true }
+}
+
+/** The error of a job of a session whose worker could never take it, as nobody else may. */
+export function sessionUnfit(task: string): RecordedError {
+  const message = `The worker of its session does not know ${task}, or lacks the labels or the resources that it asks for.`
+  return { code: 'session_unfit', message, retryable: false }
+}
+
+/** Why what lives of a session is cancelled when its body is over. */
+export const SESSION_OVER = 'Its session ended before it.'
 
 /** How a cancelled job ends. */
 export function cancelled(reason: string): { readonly to: 'cancelled'; readonly error: RecordedError } {

@@ -110,4 +110,35 @@ suite('the steps that a retry takes over', () => {
   test('are none of an empty history', () => {
     assert.deepEqual(keptSteps([], broke), [])
   })
+
+  const lost: RecordedError = { code: 'session_lost', message: 'Worker ada of the session was lost: it stopped.' }
+  const inSession = (number: number, session: number, over: Partial<RecordedStep> = {}) =>
+    call(number, 'succeeded', { session, deliveredFrom: number - 2, delivered: [number - 1], ...over })
+  const session = (number: number, over: Partial<RecordedStep> = {}) => step(number, { kind: 'session', ...over })
+
+  test('end before a session of which a step failed, whatever went well in it', () => {
+    const failure = { children: [child('failed')] }
+    const { value: _, ...begun } = session(2, { delivered: [1] })
+    const steps = [step(1), { ...begun, error: broke }, inSession(3, 2), inSession(4, 2, failure)]
+    assert.deepEqual(numbers(steps, broke), [1])
+  })
+
+  test('end before a session that was going on when the workflow ended', () => {
+    const { value: _, ...begun } = session(2, { delivered: [1] })
+    const steps = [step(1), begun, inSession(3, 2), failed(4, broke, { deliveredFrom: 2, delivered: [3] })]
+    assert.deepEqual(numbers(steps, broke), [1])
+  })
+
+  test('go on behind a session that ended well, and one that was lost and begun anew', () => {
+    const { value: _, ...begun } = session(1, { name: 'gpu' })
+    const steps = [
+      { ...begun, error: lost },
+      inSession(2, 1, { children: [child('failed', 0, lost)], deliveredFrom: 0, delivered: [1] }),
+      session(3, { name: 'gpu', deliveredFrom: 1, delivered: [2] }),
+      inSession(4, 3),
+      failed(5, broke, { deliveredFrom: 3, delivered: [4] }),
+    ]
+    assert.deepEqual(numbers(steps, broke), [1, 2, 3, 4])
+    assert.deepEqual(numbers(steps, { code: 'task_threw', message: 'Of its own.' }), [1, 2, 3, 4])
+  })
 })

@@ -7,14 +7,15 @@ import type { ChildOutcome, KeptStep, RecordedStep } from '../store/store.ts'
  * What the code does depends on the outcomes that it received, and on their order, alone. So the order is kept up to the
  * step that failed: the one whose error the workflow ended with, or, when it ended with an error of its own, the first one
  * that failed. Everything that the code had asked for by then, and that is there, is taken over; the rest runs again. What
- * was undone when the workflow ended is not there any more, so that the retry begins before it.
+ * was undone when the workflow ended is not there any more, so that the retry begins before it; and neither is a session
+ * that did not come to its end: what it left on its worker is gone, so that it begins anew.
  * @param error what the workflow ended with
  */
 export function keptSteps(steps: readonly RecordedStep[], error: RecordedError | undefined): readonly KeptStep[] {
   const endsAt = steps.find(({ kind }) => kind === 'ending')?.step ?? Number.POSITIVE_INFINITY
   const own = steps.filter(({ step }) => step < endsAt)
   const received = receivedOrder(own)
-  const failed = failedStep(own, received, error)
+  const failed = beganOf(own, failedStep(own, received, error))
   const wasUndone = (step: RecordedStep) =>
     endsAt !== Number.POSITIVE_INFINITY && step.compensates === true && step.error === undefined
   const byNumber = new Map(own.map((step) => [step.step, step]))
@@ -67,7 +68,19 @@ function failedStep(
   // What was received last may not be noted: nothing was recorded after it.
   const placeOf = ({ step }: RecordedStep) => place.get(step) ?? received.length
   const failed = steps.filter((step) => failureOf(step) !== undefined).sort((a, b) => placeOf(a) - placeOf(b))
-  return failed.findLast((step) => isSame(failureOf(step), error)) ?? failed[0]
+  return failed.findLast((step) => isSame(failureOf(step), error)) ?? failed.find((step) => !isOfRestarted(steps, step))
+}
+
+/** A session that was lost and begun anew, or a step of it: that failure was dealt with. */
+function isOfRestarted(steps: readonly RecordedStep[], { kind, step, session }: RecordedStep): boolean {
+  const lost = steps.find((one) => one.step === (kind === 'session' ? step : session))
+  if (lost?.error?.code !== 'session_lost') return false
+  return steps.some((later) => later.kind === 'session' && later.name === lost.name && later.step > lost.step)
+}
+
+/** Of a step of a session, the session: it is begun again as a whole. */
+function beganOf(steps: readonly RecordedStep[], failed: RecordedStep | undefined): RecordedStep | undefined {
+  return failed?.session === undefined ? failed : steps.find(({ step }) => step === failed.session)
 }
 
 function isSame(failure: RecordedError | undefined, error: RecordedError | undefined): boolean {
@@ -113,6 +126,7 @@ function isThere({ kind, value, error, children, keptFrom }: RecordedStep): bool
       return true
     case 'now':
     case 'signal':
+    case 'session':
     case 'step':
     case 'ending':
     case 'compensate':

@@ -85,3 +85,12 @@ test('a resting workflow says which step it waits for', () => {
     /waits for 1 of 2 jobs that it called as tiles.render/,
   )
 })
+
+test('a job of a session waits for the worker of that, whoever else has time', () => {
+  const ada = { ...WORKER, id: 'ada-1', name: 'ada' } as unknown as WorkerRow
+  const mine = { sessionWorker: 'ada-1' } as Partial<WaitingJob>
+  const sentence = 'It waits for worker ada of its session, which has other jobs to do first.'
+  assert.deepEqual(why(mine, { workers: [WORKER, ada] }), ['session', sentence])
+  assert.match(String(why(mine)[1]), /It fails in a moment: worker ada-1 of its session is lost/)
+  assert.match(String(why({ ...mine, labels: ['gpu'] }, { workers: [ada] })[1]), /ada of its session can never take it/)
+})

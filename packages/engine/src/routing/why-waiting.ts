@@ -13,6 +13,7 @@ export type WaitCode =
   | 'steps'
   | 'signal'
   | 'paused'
+  | 'session'
   | 'no_worker'
   | 'no_worker_for_queue'
   | 'no_worker_for_task'
@@ -55,7 +56,7 @@ export function whyWaiting(view: WaitView): WaitReason {
     case 'parked':
       return parkedReason(view)
     case 'ready':
-      return queueReason(view) ?? workerReason(view)
+      return queueReason(view) ?? sessionReason(view) ?? workerReason(view)
   }
 }
 
@@ -97,6 +98,18 @@ function queueReason({ job, queue }: WaitView): WaitReason | undefined {
   if (queue?.paused === true)
     return say('paused', `Its queue ${job.queue} is paused; nothing of it is begun until it is resumed.`)
   return undefined
+}
+
+/** Nobody but the worker of its session takes it. */
+function sessionReason({ job, workers }: WaitView): WaitReason | undefined {
+  if (job.sessionWorker === undefined) return undefined
+  const worker = workers.find(({ id }) => id === job.sessionWorker)
+  if (worker === undefined)
+    return say('session', `It fails in a moment: worker ${job.sessionWorker} of its session is lost.`)
+  const { name } = worker
+  if (!laneMatcher(worker)(wantsOf(job)))
+    return say('session', `It fails in a moment: worker ${name} of its session can never take it.`)
+  return say('session', `It waits for worker ${name} of its session, which has other jobs to do first.`)
 }
 
 /** Asks of each thing that a worker must have, in turn, whether any worker has it. */

@@ -18,6 +18,7 @@ import { testRoutingLanes } from './conformance/routing-lanes.ts'
 import { testRoutingLimits } from './conformance/routing-limits.ts'
 import { testRoutingQueues } from './conformance/routing-queues.ts'
 import { testRoutingResources } from './conformance/routing-resources.ts'
+import { testRoutingSessions } from './conformance/routing-sessions.ts'
 import { testSchedules } from './conformance/schedules.ts'
 import { testSettings } from './conformance/settings.ts'
 import { testSettle } from './conformance/settle.ts'
@@ -67,6 +68,7 @@ const routing = {
   queues: testRoutingQueues,
   deployments: testRoutingDeployments,
   resources: testRoutingResources,
+  sessions: testRoutingSessions,
 }
 
 /** What a store must do that routes jobs; @param subjects the ones that it is held to, all by default */

@@ -20,6 +20,7 @@ export const PRUNE_REMOVALS = [
   'pruneAttempts',
   'pruneSteps',
   'pruneSignals',
+  'pruneSessions',
   'pruneProgress',
   'pruneOutcomes',
   'pruneJobs',

@@ -63,6 +63,7 @@ export type JobRow = {
   readonly live_attempt: number | null
   readonly live_started_at: number | null
   readonly cancel_at: number | null
+  /** That holds it, held it last, or has the session of which it waits. */
   readonly worker: string | null
   readonly end_state: 'succeeded' | 'failed' | 'cancelled' | null
   readonly error: string | null
@@ -120,7 +121,12 @@ function stateOf(row: JobRow): object {
   if (row.end_state === null) {
     // Nobody knows yet when its group lets a held one go, or when something happens that a parked one waits for.
     const isKnown = row.live_state !== 'held' && row.due_at !== null && row.due_at < FOR_EVER
-    return { state: 'waiting', wait: row.live_state ?? 'ready', ...(isKnown && { dueAt: row.due_at }), ...cancel }
+    return {
+      ...{ state: 'waiting', wait: row.live_state ?? 'ready' },
+      ...(isKnown && { dueAt: row.due_at }),
+      ...(row.worker !== null && { sessionWorker: row.worker as WorkerId }),
+      ...cancel,
+    }
   }
   return {
     state: row.end_state,
@@ -243,6 +249,7 @@ export type StepRow = {
   readonly delivered_from: number
   readonly recorded_at: number
   readonly compensates: Truth
+  readonly session: number | null
   /** The job that it was taken over from. */
   readonly kept_from: string | null
 }
@@ -292,6 +299,7 @@ export function toRecordedSteps(steps: readonly StepRow[], children: readonly Ch
     ...(row.due_at !== null && { dueAt: row.due_at }),
     ...(row.policy !== null && { policy: row.policy }),
     ...(isTrue(row.compensates) && { compensates: true as const }),
+    ...(row.session !== null && { session: row.session }),
     ...(row.kept_from !== null && { keptFrom: row.kept_from as JobId }),
   }))
 }

@@ -114,9 +114,22 @@ export type Settlement = { readonly lease: Lease } & (
 /** What a group does at its first failed child: end at once, or wait for all and give every outcome. */
 export type GroupPolicy = 'fail' | 'collect'
 
-export type StepKind = 'call' | 'start' | 'map' | 'step' | 'sleep' | 'now' | 'signal' | 'ending' | 'compensate'
+export type StepKind =
+  | 'call'
+  | 'start'
+  | 'map'
+  | 'step'
+  | 'sleep'
+  | 'now'
+  | 'signal'
+  | 'session'
+  | 'ending'
+  | 'compensate'
 
-/** One step of a workflow, stored once. `call`, `start` and `map` bring their children with them. */
+/**
+ * One step of a workflow, stored once. `call`, `start` and `map` bring their children with them. A `session` is stored when
+ * it begins, without a value or an error, and once more when it is over: what lives of it then is cancelled.
+ */
 export type NewStep = {
   readonly step: number
   readonly kind: StepKind
@@ -136,6 +149,11 @@ export type NewStep = {
   readonly attached?: boolean
   /** At most so many children of a `map` are due at once. */
   readonly concurrency?: number
+  /**
+   * The `session` step that its children belong to: the worker that claims the first of them has all the others, too. When
+   * it is lost, all that live of them fail with `session_lost`, and so does whatever is added later.
+   */
+  readonly session?: number
   /**
    * Which steps' outcomes the workflow's code had received, in that order, since the last stored step; `deliveredFrom`
    * is the place of the first one in the whole order. A replay hands the outcomes over in the same order.
@@ -225,6 +243,7 @@ export type RecordedStep = {
   readonly dueAt?: number
   readonly compensates?: boolean
   readonly policy?: GroupPolicy
+  readonly session?: number
   readonly delivered: readonly number[]
   readonly deliveredFrom: number
   readonly recordedAt: number

@@ -1,5 +1,6 @@
 import type { CacheMode } from '../cache/cache-key.ts'
 import { OptionInvalidError } from '../errors.ts'
+import type { SessionOptions } from '../flow/session.ts'
 import type { JobLimit } from '../job/job.ts'
 import { amountsOf, type Resources } from '../routing/resources.ts'
 import type { QueueChange } from '../store/store.ts'
@@ -38,6 +39,8 @@ const NAME_FORM = '1 to 63 letters, digits, dots, dashes and underscores, a lett
 const NAME = /^[A-Za-z0-9][\w.-]{0,62}$/
 const LABEL = /^[A-Za-z0-9][\w.-]{0,62}(=[\w.-]{1,63})?$/
 const CACHE_MODES: readonly CacheMode[] = ['use', 'refresh', 'off']
+const ON_LOST: readonly SessionOptions['onLost'][] = ['fail', 'restart']
+const RESTARTS_MAX = 1_000
 const WHEN_FULL: readonly JobLimit['whenFull'][] = ['wait', 'reject', 'replace']
 const TAGS_MAX = 50
 const TEXT_LENGTH_MAX = 255
@@ -59,6 +62,15 @@ export function checkOptions(options: Options): void {
   if (tags === undefined) return
   if (tags.length > TAGS_MAX) throw new OptionInvalidError('tags', `${tags.length} of them`, `at most ${TAGS_MAX}`)
   for (const tag of tags) checkText('tags', tag)
+}
+
+/** @throws {OptionInvalidError} */
+export function checkSession(queue: string, { onLost, maxRestarts, labels }: SessionOptions): void {
+  checkText('The queue of a session', queue)
+  if (onLost !== undefined && !ON_LOST.includes(onLost))
+    throw new OptionInvalidError('onLost', String(onLost), `one of ${ON_LOST.join(', ')}`)
+  if (maxRestarts !== undefined) checkWhole('maxRestarts', maxRestarts, 0, RESTARTS_MAX)
+  if (labels !== undefined) checkLabels('The labels of a session', labels)
 }
 
 /** What a task says for all its jobs. @throws {OptionInvalidError} */

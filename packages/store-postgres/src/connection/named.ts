@@ -1,10 +1,11 @@
 import * as cache from '../cache-statements.ts'
 import * as limits from '../limit-statements.ts'
 import * as routing from '../routing-statements.ts'
+import * as sessions from '../session-statements.ts'
 import * as main from '../statements.ts'
 import type { Prepared } from './prepared.ts'
 
-const namespace = { ...main, ...limits, ...cache, ...routing }
+const namespace = { ...main, ...limits, ...cache, ...routing, ...sessions }
 
 export type StatementName = keyof typeof namespace
 
