@@ -3,6 +3,7 @@
 // Runs its arguments under Node 24 or newer: this very Node where it is new enough, else the one that npm brought as an
 // optional dependency. Plain old CommonJS on purpose, since the system's Node may be years behind.
 const { spawn } = require('child_process')
+const fs = require('fs')
 const os = require('os')
 const path = require('path')
 const NODE_MAJOR_MIN = 24
@@ -40,13 +41,25 @@ function findNode() {
 // Node strips the types of what it loads, which takes 30 MB that it never gives back, unless it finds what it compiled before.
 // What is set already stays. A folder that cannot be written costs nothing but that.
 function environment() {
+  if (process.env.NODE_COMPILE_CACHE) return process.env
   try {
-    const cache = path.join(process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache'), 'headrace', 'compiled')
+    const home = process.env.XDG_CACHE_HOME || path.join(os.homedir(), '.cache')
+    const cache = [home, 'headrace', 'compiled'].reduce((outer, name) => makeFolder(path.join(outer, name)), '')
     return Object.assign({ NODE_COMPILE_CACHE: cache }, process.env)
   } catch (_homeless) {
-    // A user without an entry of his own, as in some containers.
+    // A user without an entry of his own, or without a folder that may be written to, as in some containers.
     return process.env
   }
+}
+
+// One at a time: where nothing can be made, as in /proc, Node's own making of all of them at once tries for ever.
+function makeFolder(folder) {
+  try {
+    fs.mkdirSync(folder)
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error
+  }
+  return folder
 }
 
 const args = ['--disable-warning=ExperimentalWarning'].concat(process.argv.slice(2))

@@ -23,7 +23,11 @@ const DEPLOY = join(import.meta.dirname, '../deploy')
 
 type Service = {
   readonly image: string
+  readonly build?: { readonly dockerfile: string }
   readonly command?: readonly string[]
+  readonly read_only?: boolean
+  readonly cap_drop?: readonly string[]
+  readonly security_opt?: readonly string[]
   readonly environment?: Readonly<Record<string, string>>
   readonly volumes?: readonly string[]
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>
@@ -53,9 +57,20 @@ test('the API, workers, PostgreSQL and an S3 store are there, and the first two 
   assert.ok((worker.deploy?.replicas ?? 0) >= 2)
 })
 
+test('the API and the workers write to nothing but their volumes, gain no rights, and share one build', () => {
+  for (const service of [api, worker]) {
+    assert.equal(service.read_only, true)
+    assert.deepEqual(service.cap_drop, ['ALL'])
+    assert.deepEqual(service.security_opt, ['no-new-privileges:true'])
+    assert.deepEqual(service.volumes, ['data:/data', '/tmp'])
+  }
+  assert.equal(api.build?.dockerfile, 'deploy/Dockerfile')
+  assert.equal(worker.build, undefined)
+})
+
 test('every volume that is used is declared, and whatever must outlive a container lies on one', () => {
   const used = Object.values(compose.services).flatMap(({ volumes = [] }) =>
-    volumes.map((volume) => volume.split(':')[0]),
+    volumes.filter((volume) => volume.includes(':')).map((volume) => volume.split(':')[0]),
   )
   assert.deepEqual([...new Set(used)].sort(), Object.keys(compose.volumes).sort())
   assert.deepEqual([postgres.volumes, s3.volumes], [['postgres:/var/lib/postgresql/data'], ['s3:/data']])
@@ -82,7 +97,9 @@ test('the command understands what the containers are told, by arguments and by 
 
 test('the image runs the command itself, on a Node that is new enough, as nobody special', () => {
   const dockerfile = readFileSync(join(DEPLOY, 'Dockerfile'), 'utf8')
-  for (const [, major] of dockerfile.matchAll(/^FROM node:(\d+)/gm)) assert.ok(Number(major) >= 24)
+  assert.ok(Number(/^ARG NODE_IMAGE=node:(\d+)/m.exec(dockerfile)?.[1]) >= 24)
+  const bases = Array.from(dockerfile.matchAll(/^FROM (\S+)/gm), ([, base]) => base)
+  assert.ok(bases.length > 0 && bases.every((base) => base === `\${NODE_IMAGE}`))
   assert.match(dockerfile, /\nUSER 1000:1000\n/)
   const [, entry = ''] = /^ENTRYPOINT (\[.*\])$/m.exec(dockerfile) ?? []
   const script = (JSON.parse(entry) as readonly string[]).at(-1)?.replace(/^\/app\//, '') ?? ''

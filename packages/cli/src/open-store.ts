@@ -34,6 +34,13 @@ export function sqlitePath(folder: string, url: string | undefined): string {
   return path
 }
 
+/** Where the jobs are, for people: without a user or a password. */
+export function storeName(folder: string, url: string | undefined): string {
+  if (!isPostgresUrl(url)) return url ? sqlitePath(folder, url) : folder
+  const { host, pathname } = new URL(url)
+  return `PostgreSQL at ${host || 'the local socket'}${pathname}`
+}
+
 /** What of a URL may be shown: not its password. */
 function schemeOf(url: string): string {
   return url.slice(0, url.indexOf(':') + 1)

@@ -13,7 +13,7 @@ import {
 } from '../cli.ts'
 import { requireDataFolder } from '../data-folder.ts'
 import { collect, parseInteger, parseOffer, parseQueues } from '../inputs/options.ts'
-import { isPostgresUrl } from '../open-store.ts'
+import { isPostgresUrl, storeName } from '../open-store.ts'
 import { stopSignal } from '../serve/stop-signal.ts'
 
 type WorkerCommandOptions = CommonOptions &
@@ -70,7 +70,7 @@ async function work({ terminal }: Cli, options: WorkerCommandOptions): Promise<v
     ...(name !== undefined && { name }),
   })
   if (options.json) terminal.out(JSON.stringify({ workerId: worker.id, dataDir, pid: process.pid }))
-  else terminal.out(`Worker ${name ?? worker.id} takes jobs of ${dataDir}.`)
+  else terminal.out(`Worker ${name ?? worker.id} takes jobs of ${storeName(dataDir, options.store)}.`)
   // Timers of the engine do not keep a process alive by themselves.
   const alive = setInterval(() => undefined, 2 ** 30)
   const signal = await Promise.race([stop, worker.stopped.then(() => undefined)])
