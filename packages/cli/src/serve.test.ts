@@ -57,7 +57,7 @@ test('a stopped server takes its address back; the next start keeps the key, the
 test('whoever watches a job goes on watching when the server is killed and started again', async () => {
   await using place = await makePlace()
   await using server = await serve(place)
-  const { stdout: id } = await place.run(['submit', 'echo', 'message=survives', 'pause=2'])
+  const { stdout: id } = await place.run(['submit', 'echo', 'message=survives', 'pause=6'])
   const watching = place.start(['watch', id.trim()])
   await watching.wrote('running')
   server.command.kill('SIGKILL')
