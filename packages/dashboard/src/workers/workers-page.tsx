@@ -74,7 +74,8 @@ function Workers(props: {
           {props.workers.map((worker) => (
             <tr key={worker.id}>
               <th scope="row">
-                {worker.name} <span className="job-id muted">{worker.id.slice(-12)}</span>
+                {worker.name}
+                <p className="job-id muted worker-note">{worker.id.slice(-12)}</p>
                 {worker.deployment ? <p className="muted worker-note">deployment {worker.deployment}</p> : null}
               </th>
               <td>
