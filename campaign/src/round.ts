@@ -2,16 +2,16 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createEngine, type Store } from '@headrace/engine'
+import { createEngine, type Engine, type JobFilter, type Store } from '@headrace/engine'
 import { readHistory, type StoreHistory, seededRandom } from '@headrace/engine/testing'
 import { Chaos, type HarmCounts } from './chaos.ts'
 import { checkRound, type Finding, givenUpRoots } from './check-round.ts'
-import { openLedger, readLedger } from './ledger.ts'
+import { type Note, openLedger, readLedger } from './ledger.ts'
 import { Pauser } from './pauses.ts'
 import { openStore } from './place/open-store.ts'
 import type { Place } from './place/place.ts'
 import { Child } from './process/child.ts'
-import { approve, unapproved, untilAnswered } from './process/submitter.ts'
+import { approve, untilAnswered } from './process/submitter.ts'
 import { campaignTasks } from './workload/tasks.ts'
 
 export type RoundOptions = {
@@ -110,12 +110,27 @@ async function afterwards(
   await using store = await untilAnswered(() => openStore(place.store))
   const note = openLedger(ledger, 'campaign')
   const engine = createEngine({ store, tasks: campaignTasks(note) })
-  for (const { id, value } of unapproved(readLedger(ledger))) await approve(engine, id, value, note)
+  await approveRest(engine, readLedger(ledger), note)
   const left = await untilAllEnded(store)
   const late = await stopWorkers()
   const what = `${left} jobs had not ended ${CALM_MS} ms after the last harm`
   const unended: Finding[] = left === 0 ? late : [...late, { rule: 'nothing-lost', what }]
   return { history: await readHistory(store), unended }
+}
+
+/**
+ * Approves what still waits for that. The store is asked, since whoever submitted may have been killed before it noted so;
+ * what was noted as approved is left alone, so that a lost signal is found.
+ */
+async function approveRest(engine: Engine, notes: readonly Note[], note: (line: Note) => void): Promise<void> {
+  const signalled = new Set(notes.flatMap((line) => (line.kind === 'signalled' ? [line.id] : [])))
+  const { store } = engine
+  const living = { tasks: ['approval'], states: ['waiting', 'running'] } satisfies JobFilter
+  const { jobs } = await untilAnswered(() => store.jobs(living, { limit: 1_000 }))
+  for (const { id } of jobs.filter((job) => !signalled.has(job.id))) {
+    const { value } = JSON.parse((await untilAnswered(() => store.input(id))) ?? '{}') as { readonly value: number }
+    await approve(engine, id, value, note)
+  }
 }
 
 /** @returns how many have not */

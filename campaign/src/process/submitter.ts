@@ -63,9 +63,7 @@ async function approveForgotten(
 }
 
 /** Accepted jobs that wait for a word which nobody has noted to have sent. */
-export function unapproved(
-  notes: readonly Note[],
-): { readonly id: JobId; readonly value: number; readonly key: string }[] {
+function unapproved(notes: readonly Note[]): { readonly id: JobId; readonly value: number; readonly key: string }[] {
   const signalled = new Set(notes.flatMap((line) => (line.kind === 'signalled' ? [line.id] : [])))
   return notes.flatMap((line) => {
     if (line.kind !== 'accepted' || line.request.task !== 'approval' || signalled.has(line.id)) return []
