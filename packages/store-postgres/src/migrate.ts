@@ -4,6 +4,8 @@ import type { Session } from './connection/session.ts'
 import { migrations } from './migrations.ts'
 
 const SERVER_MIN = 15
+/** A large table takes its time to be changed, and whoever waits for that waits as long. */
+const ANSWER_MS = 6 * 3_600_000
 
 /**
  * Makes the schema when it is missing, and brings it up to date; one process at a time.
@@ -16,10 +18,13 @@ export async function migrate(session: Session, address: Address): Promise<void>
   if ((await versionOf(session, address)) === migrations.length) return
   await session.script('begin')
   try {
-    await session.script(`select pg_advisory_xact_lock(hashtext('headrace migrations of ${address.schema}'))`)
+    await session.script(
+      `select pg_advisory_xact_lock(hashtext('headrace migrations of ${address.schema}'))`,
+      ANSWER_MS,
+    )
     const version = await versionOf(session, address)
     if (version === undefined) await makeSchema(session, address)
-    for (const sql of migrations.slice(version ?? 0)) await session.script(sql)
+    for (const sql of migrations.slice(version ?? 0)) await session.script(sql, ANSWER_MS)
     await session.script(`update headrace_schema set version = ${migrations.length}`)
     await session.script('commit')
   } catch (error) {

@@ -46,6 +46,8 @@ export interface Questions {
 export class Session implements Questions {
   readonly #client: Client
   readonly #address: Address
+  /** Undefined on a caller's connection, where his own questions may stand before ours. */
+  readonly #answerMs: number | undefined
   readonly #prepared: Statements = { known: new Map(), doubtful: new Set() }
   #behind: Promise<void> | undefined
   #isOver = false
@@ -53,16 +55,25 @@ export class Session implements Questions {
   /** Called once, when the connection is gone without having been closed from here. */
   onEnd: (error: Error) => void = () => {}
 
-  private constructor(client: Client, address: Address, isOurs = true) {
+  private constructor(client: Client, address: Address, answerMs?: number) {
     this.#client = client
     this.#address = address
-    if (!isOurs) return
+    this.#answerMs = answerMs
+    if (answerMs === undefined) return
     client.on('error', (error) => this.#end(error))
     client.on('end', () => this.#end(new Error('the connection ended')))
   }
 
-  /** @param role for `pg_stat_activity`: what the connection is for. @throws {StoreUnavailableError} {StoreUnusableError} */
-  static async open(address: Address, role: string, settings: Readonly<Record<string, string>> = {}): Promise<Session> {
+  /**
+   * @param role for `pg_stat_activity`: what the connection is for
+   * @param answerMs how long an answer may take before the connection is given up
+   * @throws {StoreUnavailableError} {StoreUnusableError}
+   */
+  static async open(
+    address: Address,
+    role: string,
+    { settings = {}, answerMs = ANSWER_MS }: { settings?: Readonly<Record<string, string>>; answerMs?: number } = {},
+  ): Promise<Session> {
     const all = { search_path: address.schema, ...SETTINGS, ...settings }
     const client = new Client({
       ...address.config,
@@ -74,7 +85,7 @@ export class Session implements Questions {
         .join(' '),
     })
     const startedAt = performance.now()
-    const session = new Session(client, address)
+    const session = new Session(client, address, answerMs)
     try {
       await client.connect()
       return session
@@ -89,7 +100,7 @@ export class Session implements Questions {
     const known = CALLERS.get(client)
     if (known !== undefined) return known
     const address = { shown: 'the caller’s connection', schema: '', config: {} }
-    const session = new Session(client, address, false)
+    const session = new Session(client, address)
     CALLERS.set(client, session)
     return session
   }
@@ -110,29 +121,30 @@ export class Session implements Questions {
    * @throws what PostgreSQL said, under our names where there are some
    */
   async pipeline(calls: readonly Call[], behind: readonly Call[] = []): Promise<readonly (readonly Row[])[]> {
-    const startedAt = performance.now()
-    if (this.#behind !== undefined) await this.#behind
-    const timer = setTimeout(() => this.#abandon(), ANSWER_MS)
-    timer.unref()
-    try {
+    return this.#inTime(() => {
       const answered = this.#ask(calls)
       if (behind.length > 0) this.#sendBehind(behind)
-      return await answered
+      return answered
+    }, this.#answerMs)
+  }
+
+  /** One or more statements without values, as text. */
+  script(sql: string, answerMs = this.#answerMs): Promise<readonly Row[]> {
+    return this.#inTime(async () => ((await this.#client.query(sql)).rows ?? []) as readonly Row[], answerMs)
+  }
+
+  /** Behind what is still on its way; a connection on which that, or this, takes too long is over. */
+  async #inTime<T>(ask: () => Promise<T>, answerMs: number | undefined): Promise<T> {
+    const startedAt = performance.now()
+    const timer = answerMs === undefined ? undefined : setTimeout(() => this.#abandon(), answerMs)
+    timer?.unref()
+    try {
+      if (this.#behind !== undefined) await this.#behind
+      return await ask()
     } catch (error) {
       throw namedError(error, this.#address.shown, performance.now() - startedAt)
     } finally {
       clearTimeout(timer)
-    }
-  }
-
-  /** One or more statements without values, as text. */
-  async script(sql: string): Promise<readonly Row[]> {
-    const startedAt = performance.now()
-    if (this.#behind !== undefined) await this.#behind
-    try {
-      return ((await this.#client.query(sql)).rows ?? []) as readonly Row[]
-    } catch (error) {
-      throw namedError(error, this.#address.shown, performance.now() - startedAt)
     }
   }
 

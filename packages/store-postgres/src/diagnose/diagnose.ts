@@ -35,7 +35,7 @@ export async function diagnosePostgres(url: string, options: DiagnoseOptions = {
   try {
     const address = parseAddress(url, options.schema)
     const settings = { default_transaction_read_only: 'on', enable_seqscan: 'on' }
-    const session = await Session.open(address, 'doctor', settings).catch((error: unknown) => {
+    const session = await Session.open(address, 'doctor', { settings }).catch((error: unknown) => {
       throw firstError(error, address)
     })
     try {
