@@ -9,6 +9,8 @@ import type { Role } from './role.ts'
 /** So long at least, and up to twice as long, between two requests. */
 const PAUSE_MS = 150
 const RETRY_MS = 200
+/** On however slow a machine, a round is about something. */
+const REQUESTS_MIN = 8
 
 /**
  * Submits one request after the other, each with a key and until it is accepted, and approves what waits for that. After
@@ -23,7 +25,7 @@ export async function runSubmitter(role: Role, store: Store, note: (line: Note) 
   const earlier = readLedger(role.ledger)
   const keys = new Set(earlier.flatMap((line) => (line.kind === 'accepted' ? [line.key] : [])))
   await approveForgotten(engine, earlier, role, note)
-  for (let number = 0; !isFinishing; number++) {
+  for (let number = 0; !isFinishing || number < REQUESTS_MIN; number++) {
     const key = `${role.name}/${number}`
     const request = drawRequest(seededRandom(`${role.seed} ${key}`))
     if (keys.has(key)) continue
