@@ -114,7 +114,9 @@ export class PresenceSession {
 
   async #connect(): Promise<void> {
     const { url, schema } = this.#place
-    const opened = await Session.open(parseAddress(url, schema), 'presence', { settings: { synchronous_commit: 'off' } })
+    const opened = await Session.open(parseAddress(url, schema), 'presence', {
+      settings: { synchronous_commit: 'off' },
+    })
     const isNew = await this.#show(opened)
     // It was closed meanwhile: nothing may be left open.
     if (this.#isOver) return opened.close()
