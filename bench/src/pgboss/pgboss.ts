@@ -20,7 +20,7 @@ type Output = { readonly i?: number; readonly received?: number }
 export const pgboss: PeerKind = {
   name: 'pg-boss:postgres',
   lacks: {},
-  share: { each: 0.25, chain: 0.25 },
+  share: { each: 0.25 },
   async find() {
     const postgresql = await postgresVersion()
     if (postgresql === undefined) return { missing: NO_POSTGRES }
