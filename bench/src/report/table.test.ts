@@ -31,6 +31,11 @@ test('two figures of one measurement stand side by side', () => {
   assert.match(line(table, 'submit to result')[0] ?? '', /^5\.6 \/ 12/)
 })
 
+test('a figure that a system does not have stands as a dash beside the one that it has', () => {
+  const table = tableOf(measuredOf({ idle: { 'headrace:sqlite': measuredCell(Array(3).fill({ cpuPercent: 0.1 })) } }))
+  assert.deepEqual(line(table, 'CPU of an idle worker'), ['**0.1 / —**'])
+})
+
 test('a recovery that was given up is shown as longer than it was waited for', () => {
   const table = tableOf(
     measuredOf({
@@ -57,7 +62,7 @@ test('what failed, what cannot be done and what had less to do say so in notes b
   ])
   assert.match(table, /<sup>1<\/sup> It failed: disk full\./)
   assert.match(table, /<sup>2<\/sup> Redis has no snapshots\./)
-  assert.match(table, /<sup>3<\/sup> With 5,000 jobs: its rate is steady/)
+  assert.match(table, /<sup>3<\/sup> With 5,000 of 20,000 jobs: its rate is steady/)
 })
 
 test('fewer runs than were asked for are told of, with the error that ended them if there was one', () => {
@@ -95,7 +100,7 @@ test('a figure that was disturbed is named', () => {
   const table = tableOf(
     measuredOf({ idle: { 'headrace:sqlite': measuredCell([{ rssMb: 70 }], { otherCpuShare: 0.4 }) } }),
   )
-  assert.match(table, /more than 10 % of the machine in some run of: idle of Headrace, SQLite \(40 %\)\./)
+  assert.match(table, /more than 10 % of the machine in some run of idle \(up to 40 %\)\./)
 })
 
 test('goals that were missed are told apart from those that were reached', () => {

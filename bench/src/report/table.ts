@@ -65,13 +65,17 @@ function cellText(row: Row, one: MeasuredOne, system: string, notes: Notes): str
   return `${system.startsWith('headrace:') ? `**${text}**` : text}${marks.join('')}`
 }
 
+function shownCount(count: number): string {
+  return count.toLocaleString('en-US')
+}
+
 function sentence(words: string): string {
   return `${words.charAt(0).toUpperCase()}${words.slice(1)}.`
 }
 
 function figuresText({ figures }: Row, cell: Cell): string {
-  const values = figures.flatMap((figure) => spreadOf(cell, figure)?.median ?? [])
-  return `${isGivenUp(cell) ? '> ' : ''}${values.map(shown).join(' / ')}`
+  const values = figures.map((figure) => spreadOf(cell, figure)?.median)
+  return `${isGivenUp(cell) ? '> ' : ''}${values.map((value) => (value === undefined ? '—' : shown(value))).join(' / ')}`
 }
 
 function notesOf({ of }: Row, { settings, runs }: MeasuredOne, cell: Cell & { readonly state: 'measured' }): string[] {
@@ -79,7 +83,9 @@ function notesOf({ of }: Row, { settings, runs }: MeasuredOne, cell: Cell & { re
   const given = size && cell.runs[0]?.[size]
   return [
     ...(given !== undefined && given < settings[size as 'jobs']
-      ? [`With ${given.toLocaleString('en-US')} ${size}: its rate is steady, and time is short.`]
+      ? [
+          `With ${shownCount(given)} of ${shownCount(settings[size as 'jobs'])} ${size}: its rate is steady, and time is short.`,
+        ]
       : []),
     ...(cell.error === undefined ? [] : [`${cell.runs.length} of ${runs} runs; the next one failed: ${cell.error}.`]),
     ...(cell.error === undefined && cell.runs.length < runs
@@ -114,15 +120,13 @@ function durabilityOf({ measurements }: Measured, system: string, notes: Notes):
 }
 
 function loudOf({ measurements }: Measured): string {
-  const loud = Object.entries(measurements).flatMap(([key, { cells }]) =>
-    Object.entries(cells).flatMap(([system, cell]) =>
-      cell.state === 'measured' && cell.otherCpuShare > LOUD_SHARE
-        ? [`${key} of ${shownName(system)} (${Math.round(cell.otherCpuShare * 100)} %)`]
-        : [],
-    ),
-  )
+  const loud = Object.entries(measurements).flatMap(([key, { cells }]) => {
+    const shares = Object.values(cells).map((cell) => (cell.state === 'measured' ? cell.otherCpuShare : 0))
+    const most = Math.max(...shares)
+    return most > LOUD_SHARE ? [`${key} (up to ${Math.round(most * 100)} %)`] : []
+  })
   if (loud.length === 0) return ''
-  return `Something else took more than ${LOUD_SHARE * 100} % of the machine in some run of: ${loud.join('; ')}.`
+  return `Something else took more than ${LOUD_SHARE * 100} % of the machine in some run of ${loud.join(', ')}.`
 }
 
 function markdownTable(lines: readonly (readonly string[])[]): string {
