@@ -2,13 +2,16 @@ import sharp, { type Metadata, type SharpOptions } from 'sharp'
 import { DocumentError } from '../errors.ts'
 import type { DocumentLimits } from '../limits.ts'
 import { isCutOff } from './cut-off.ts'
-import { type Raster, rasterOf } from './raster.ts'
+import { type Raster, rasterOf, withoutEmptyColour } from './raster.ts'
 
 /** A picture without a believable resolution of its own is taken to be a page of so many inches. */
 const PAGE_LONG_SIDE_INCHES = 11.69
 const DPI_MIN = 72
 /** Letters of a small picture (a screenshot) are enlarged before they are read. */
 const SMALL_LONG_SIDE_PX = 1_600
+
+/** As libvips names them. */
+const GREY_SPACES: readonly string[] = ['b-w', 'grey16']
 
 export type ImageFile = { readonly pages: number; readonly widthPx: number; readonly heightPx: number }
 
@@ -36,12 +39,12 @@ export async function inspectImage(path: string, limits: DocumentLimits, page = 
  */
 export async function decodeImage(path: string, page: number, limits: DocumentLimits): Promise<Raster> {
   const { widthPx, heightPx } = await inspectImage(path, limits, page)
-  const { density } = await readMetadata(path, page)
+  const { density, space } = await readMetadata(path, page)
   const scale = scaleOf(widthPx, heightPx, limits.pagePixelsMax)
   const pipeline = sharp(path, optionsOf(page, limits))
     .autoOrient()
     .flatten({ background: '#fff' })
-    .toColourspace('srgb')
+    .toColourspace(GREY_SPACES.includes(space ?? '') ? 'b-w' : 'srgb')
     .timeout({ seconds: Math.ceil(limits.pageMs / 1_000) })
   if (scale !== 1)
     pipeline.resize({
@@ -50,7 +53,7 @@ export async function decodeImage(path: string, page: number, limits: DocumentLi
       fit: 'inside',
     })
   try {
-    return await rasterOf(pipeline, dpiOf(density, Math.max(widthPx, heightPx)) * scale)
+    return withoutEmptyColour(await rasterOf(pipeline, dpiOf(density, Math.max(widthPx, heightPx)) * scale))
   } catch (cause) {
     throw await asDocumentError(path, cause)
   }

@@ -1,8 +1,11 @@
 import type { Binary } from './binary.ts'
 
 export type Lie = {
-  /** Whether the lines of text run from top to bottom, so that the page lies on its side. */
-  readonly isSideways: boolean
+  /**
+   * Clockwise, for the lines of text to run from left to right: not 0 where the page lies on its side. Which of the two ways
+   * is then up is a good guess, and no more; that a page stands on its head is not seen here.
+   */
+  readonly turnDegrees: 0 | 90 | 270
   /** By how much the page must be turned clockwise besides, for its lines to be level; between -15 and 15. */
   readonly straightenDegrees: number
 }
@@ -12,6 +15,8 @@ const DEGREES_MAX = 15
 const ROWS = 8_192
 const ROWS_ABOVE = 2_048
 const POINTS_MAX = 60_000
+/** So many are enough to look at every angle; all of them then settle it. */
+const POINTS_ROUGH = 12_000
 /** Below, there is too little ink to tell. */
 const POINTS_MIN = 200
 /** So much sharper must the lines be sideways for a page to be taken to lie on its side. */
@@ -21,21 +26,29 @@ const DEGREES_MIN = 0.15
 
 /**
  * How a page lies, from its ink: where lines of text are level, rows of much ink take turns with rows of none, and the sum
- * of the squared differences of neighbouring rows is greatest.
+ * of the squared differences of neighbouring rows is greatest. Letters stand on one line and reach up to two, so their feet
+ * are more even than their tops.
  */
 export function lieOf(binary: Binary): Lie {
   const edges = edgePoints(binary, binary.width)
-  if (edges.x.length < POINTS_MIN) return { isSideways: false, straightenDegrees: 0 }
-  const sides = edgePoints(binary, 1)
+  if (edges.x.length < POINTS_MIN) return { turnDegrees: 0, straightenDegrees: 0 }
+  const sides = swapped(edgePoints(binary, 1))
   const level = bestAngle(edges)
-  const sideways = bestAngle({ x: sides.y, y: sides.x })
-  const isSideways = sideways.sharpness > level.sharpness * SIDEWAYS_LEAD
+  const sideways = bestAngle(sides)
+  if (sideways.sharpness <= level.sharpness * SIDEWAYS_LEAD) {
+    return { turnDegrees: 0, straightenDegrees: straightenBy(level.degrees) }
+  }
+  const standsOnHead = evennessAt(sides, sideways.degrees, 'tops') > evennessAt(sides, sideways.degrees, 'feet')
   // In the mirror of swapped axes an angle counts the other way round.
-  const degrees = isSideways ? -sideways.degrees : level.degrees
-  return { isSideways, straightenDegrees: Math.abs(degrees) < DEGREES_MIN ? 0 : round(degrees) }
+  return { turnDegrees: standsOnHead ? 270 : 90, straightenDegrees: straightenBy(-sideways.degrees) }
 }
 
-type Points = { readonly x: Float32Array; readonly y: Float32Array }
+function straightenBy(degrees: number): number {
+  return Math.abs(degrees) < DEGREES_MIN ? 0 : Math.round(degrees * 100) / 100
+}
+
+/** `isTop`: 1 where ink begins, 0 where it ends. */
+type Points = { readonly x: Float32Array; readonly y: Float32Array; readonly isTop: Uint8Array }
 
 /**
  * Where ink begins and ends, or an even sample of it: lines of text are sharpest at their edges.
@@ -44,39 +57,68 @@ type Points = { readonly x: Float32Array; readonly y: Float32Array }
 function edgePoints({ data, width, height }: Binary, step: number): Points {
   const found: number[] = []
   for (let at = 0; at < width * (height - 1) - 1; at++) if (data[at] !== data[at + step]) found.push(at)
-  const every = Math.max(1, Math.ceil(found.length / POINTS_MAX))
-  const kept = found.filter((_, index) => index % every === 0)
-  return { x: Float32Array.from(kept, (at) => at % width), y: Float32Array.from(kept, (at) => Math.floor(at / width)) }
+  const kept = evenly(found, POINTS_MAX)
+  return {
+    x: Float32Array.from(kept, (at) => at % width),
+    y: Float32Array.from(kept, (at) => Math.floor(at / width)),
+    isTop: Uint8Array.from(kept, (at) => data[at + step] ?? 0),
+  }
+}
+
+function swapped({ x, y, isTop }: Points): Points {
+  return { x: y, y: x, isTop }
 }
 
 function bestAngle(points: Points): { readonly degrees: number; readonly sharpness: number } {
-  let best = { degrees: 0, sharpness: sharpnessAt(points, 0) }
-  const search = (from: number, to: number, step: number) => {
-    for (let degrees = from; degrees <= to + 1e-9; degrees += step) {
-      const sharpness = sharpnessAt(points, degrees)
-      if (sharpness > best.sharpness) best = { degrees, sharpness }
-    }
+  const rough = { ...points, x: evenly(points.x, POINTS_ROUGH), y: evenly(points.y, POINTS_ROUGH) }
+  const { degrees } = sharpest(rough, { degrees: 0, by: DEGREES_MAX, step: 0.5 })
+  const nearer = sharpest(points, { degrees, by: 0.4, step: 0.1 })
+  return sharpest(points, { degrees: nearer.degrees, by: 0.08, step: 0.02 })
+}
+
+/** Of the angles around one; where others are no sharper, that one. */
+function sharpest(
+  points: Points,
+  { degrees: middle, by, step }: { readonly degrees: number; readonly by: number; readonly step: number },
+): { readonly degrees: number; readonly sharpness: number } {
+  let best = { degrees: middle, sharpness: sharpnessAt(points, middle) }
+  for (let degrees = middle - by; degrees <= middle + by + 1e-9; degrees += step) {
+    const sharpness = sharpnessAt(points, degrees)
+    if (sharpness > best.sharpness) best = { degrees, sharpness }
   }
-  search(-DEGREES_MAX, DEGREES_MAX, 0.5)
-  search(best.degrees - 0.4, best.degrees + 0.4, 0.1)
-  search(best.degrees - 0.08, best.degrees + 0.08, 0.02)
   return best
 }
 
-/** @param degrees by how much the points are turned clockwise first */
-function sharpnessAt({ x, y }: Points, degrees: number): number {
-  const radians = (degrees * Math.PI) / 180
-  const [sine, cosine] = [Math.sin(radians), Math.cos(radians)]
-  const counts = new Float64Array(ROWS)
-  for (let index = 0; index < x.length; index++) {
-    const row = Math.round((x[index] ?? 0) * sine + (y[index] ?? 0) * cosine) + ROWS_ABOVE
-    counts[row] = (counts[row] ?? 0) + 1 // one beyond the picture's turned corners does not exist, and is not kept
-  }
+function sharpnessAt(points: Points, degrees: number): number {
+  const counts = countsAt(points, degrees, () => true)
   let sum = 0
   for (let row = 1; row < counts.length; row++) sum += ((counts[row] ?? 0) - (counts[row - 1] ?? 0)) ** 2
   return sum
 }
 
-function round(degrees: number): number {
-  return Math.round(degrees * 100) / 100
+/** Whether the letters' tops, or their feet, lie in few rows. */
+function evennessAt(points: Points, degrees: number, of: 'tops' | 'feet'): number {
+  const counts = countsAt(points, degrees, (index) => (points.isTop[index] === 1) === (of === 'tops'))
+  return counts.reduce((sum, count) => sum + count ** 2, 0)
+}
+
+/** How many points lie in each row. @param degrees by how much the points are turned clockwise first */
+function countsAt({ x, y }: Points, degrees: number, isCounted: (index: number) => boolean): Float64Array {
+  const radians = (degrees * Math.PI) / 180
+  const [sine, cosine] = [Math.sin(radians), Math.cos(radians)]
+  const counts = new Float64Array(ROWS)
+  for (let index = 0; index < x.length; index++) {
+    if (!isCounted(index)) continue
+    const row = Math.round((x[index] ?? 0) * sine + (y[index] ?? 0) * cosine) + ROWS_ABOVE
+    counts[row] = (counts[row] ?? 0) + 1 // one beyond the picture's turned corners does not exist, and is not kept
+  }
+  return counts
+}
+
+/** At most so many of them, all over. */
+function evenly<
+  List extends { readonly length: number; filter(keep: (value: number, index: number) => boolean): List },
+>(list: List, most: number): List {
+  const every = Math.max(1, Math.ceil(list.length / most))
+  return every === 1 ? list : list.filter((_, index) => index % every === 0)
 }

@@ -1,11 +1,11 @@
 import type { DocumentPage, DocumentTable, DocumentWord } from '@headrace/wire'
 import { speckShare, toBinary } from '../image/binary.ts'
-import { despeckled, type Raster, scaledTo, toGrey, turned } from '../image/raster.ts'
+import { despeckled, type Raster, scaledTo, shrunkBy, timesTo, toGrey, turned } from '../image/raster.ts'
 import { lieOf } from '../image/skew.ts'
 import { fillTable } from '../table/find-tables.ts'
 import { eraseRules, ruledGrids } from '../table/ruled-page.ts'
 
-/** Of the small copy on which a page's lie is measured. */
+/** About, of the small copy on which a page's lie is measured. */
 const LIE_LONG_SIDE_PX = 1_200
 /** So much of a page's ink in single pixels is noise, not letters. */
 const SPECKS_MAX = 0.04
@@ -13,6 +13,7 @@ const SPECKS_MAX = 0.04
 const CONFIDENCE_SURE = 75
 /** Tesseract is trained on letters as they are at this resolution; more only costs time. */
 const OCR_DPI_MAX = 400
+const REVERSE = { 0: 180, 90: 270, 270: 90 } as const
 
 export type Recognised = Pick<DocumentPage, 'turnedDegrees' | 'straightenedDegrees'> & {
   readonly words: readonly DocumentWord[]
@@ -27,15 +28,14 @@ export type ReadWords = (grey: Raster) => Promise<DocumentWord[]>
 export async function recognise(picture: Raster, readWords: ReadWords): Promise<Recognised> {
   const raster = picture.dpi > OCR_DPI_MAX ? await scaledTo(picture, 300) : picture
   const grey = await toGrey(raster)
-  const { isSideways, straightenDegrees } = lieOf(toBinary(await toGrey(grey, LIE_LONG_SIDE_PX)))
+  const { turnDegrees, straightenDegrees } = lieOf(toBinary(shrunkBy(grey, timesTo(grey, LIE_LONG_SIDE_PX))))
   const isSpeckled = speckShare(grey) > SPECKS_MAX
   const readAt = (turnedDegrees: 0 | 90 | 180 | 270) =>
     readTurned({ raster, grey }, { turnedDegrees, straightenDegrees, isSpeckled, readWords })
-  const [first, other] = isSideways ? ([90, 270] as const) : ([0, 180] as const)
-  const upright = await readAt(first)
-  if (meanConfidence(upright.words) >= CONFIDENCE_SURE) return upright
-  const reversed = await readAt(other)
-  return score(reversed.words) > score(upright.words) ? reversed : upright
+  const read = await readAt(turnDegrees)
+  if (meanConfidence(read.words) >= CONFIDENCE_SURE) return read
+  const reversed = await readAt(REVERSE[turnDegrees])
+  return score(reversed.words) > score(read.words) ? reversed : read
 }
 
 async function readTurned(
@@ -46,7 +46,7 @@ async function readTurned(
   const raster = await turned(await turned(picture.raster, turnedDegrees), straightenDegrees)
   const plain = raster === picture.raster ? picture.grey : await toGrey(raster)
   const grey = isSpeckled ? await despeckled(plain) : plain
-  const { grids, near } = await ruledGrids(grey)
+  const { grids, near } = ruledGrids(grey)
   const words = await readWords(grids.length === 0 ? grey : eraseRules(grey, grids))
   const tables = grids.map((grid) => fillTable(grid, words, near))
   return { turnedDegrees, straightenedDegrees: straightenDegrees, words, tables, raster }

@@ -1,7 +1,7 @@
 import { createCanvas } from '@napi-rs/canvas'
 import type { PDFPageProxy } from 'pdfjs-dist/legacy/build/pdf.mjs'
 import sharp from 'sharp'
-import { type Raster, rasterOf } from '../image/raster.ts'
+import { type Raster, rasterOf, withoutEmptyColour } from '../image/raster.ts'
 
 const POINTS_PER_INCH = 72
 
@@ -31,5 +31,5 @@ export async function drawPage(page: PDFPageProxy, dpi: number, signal: AbortSig
     signal.removeEventListener('abort', stop)
   }
   const pixels = sharp(canvas.data(), { raw: { width, height, channels: 4 } }).removeAlpha()
-  return rasterOf(pixels, dpi)
+  return withoutEmptyColour(await rasterOf(pixels, dpi))
 }

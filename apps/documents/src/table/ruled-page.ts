@@ -1,29 +1,32 @@
 import type { DocumentTable, DocumentWord } from '@headrace/wire'
 import { toBinary } from '../image/binary.ts'
-import { type Raster, toGrey } from '../image/raster.ts'
+import { type Raster, shrunkBy, timesTo, toGrey } from '../image/raster.ts'
 import { fillTable, findGrids, type Grid } from './find-tables.ts'
 import { findRules } from './rules.ts'
 
-/** Lines are looked for on a copy of so many pixels on its long side: 150 dpi of a page of A4. */
+/** Lines are looked for on a copy of about so many pixels on its long side: 150 dpi of a page of A4. */
 const LONG_SIDE_PX = 1_754
+// Of the long side.
 const LENGTH_MIN_SHARE = 1 / 45
-const THICKNESS_MAX_PX = 9
-const NEAR_PX = 5
+const THICKNESS_MAX_SHARE = 9 / LONG_SIDE_PX
+const NEAR_SHARE = 5 / LONG_SIDE_PX
 
 /** @returns grids in the pixels of `grey`, and how far from each other lines still meet */
-export async function ruledGrids(grey: Raster): Promise<{ readonly grids: readonly Grid[]; readonly near: number }> {
-  const small = await toGrey(grey, LONG_SIDE_PX)
-  const scale = grey.widthPx / small.widthPx
+export function ruledGrids(grey: Raster): { readonly grids: readonly Grid[]; readonly near: number } {
+  const times = timesTo(grey, LONG_SIDE_PX)
+  const small = shrunkBy(grey, times)
+  const longSide = Math.max(small.widthPx, small.heightPx)
   const rules = findRules(toBinary(small), {
-    lengthMin: Math.round(Math.max(small.widthPx, small.heightPx) * LENGTH_MIN_SHARE),
-    thicknessMax: THICKNESS_MAX_PX,
+    lengthMin: Math.round(longSide * LENGTH_MIN_SHARE),
+    thicknessMax: Math.round(longSide * THICKNESS_MAX_SHARE),
   })
-  return { grids: findGrids(rules, NEAR_PX).map((grid) => scaleGrid(grid, scale)), near: NEAR_PX * scale }
+  const near = longSide * NEAR_SHARE
+  return { grids: findGrids(rules, near).map((grid) => scaleGrid(grid, times)), near: near * times }
 }
 
 /** The tables of a page whose words are known already, in its pixels. */
 export async function ruledTables(raster: Raster, words: readonly DocumentWord[]): Promise<readonly DocumentTable[]> {
-  const { grids, near } = await ruledGrids(await toGrey(raster))
+  const { grids, near } = ruledGrids(await toGrey(raster))
   return grids.map((grid) => fillTable(grid, words, near))
 }
 
