@@ -197,7 +197,7 @@ test('a PDF whose content unpacks without end ends with an error or is read, in 
 })
 
 test('what a PDF would run or open is not run, is said, and does not come along into the searchable one', async () => {
-  const text = stream('BT /F1 24 Tf 20 100 Td (Harmless words that are long enough) Tj ET')
+  const text = stream('BT /F1 14 Tf 20 100 Td (Harmless words that are long enough) Tj ET')
   const resources = '/Resources << /Font << /F1 << /Type /Font /Subtype /Type1 /BaseFont /Helvetica >> >> >> '
   const actions =
     '/AA << /O << /S /Launch /F (cmd.exe) >> >> /Annots [<< /Type /Annot /Subtype /Link /Rect [0 0 9 9] /A << /S /URI /URI (http://127.0.0.1:9/) >> >>] '

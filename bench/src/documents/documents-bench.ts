@@ -93,7 +93,10 @@ export async function runDocumentsBench({ runs }: { readonly runs: number }): Pr
   try {
     if (hasDebianData)
       readers.push(await openHeadrace('Headrace with Debian’s data', join(folder, 'debian'), DEBIAN_DATA))
-    if (version !== undefined) readers.push(tesseractReader(`tesseract ${version}`))
+    if (version !== undefined) {
+      readers.push(tesseractReader(`tesseract ${version}, text only`, {}))
+      readers.push(tesseractReader(`tesseract ${version}, text and PDF`, { pdfBase: join(folder, 'tesseract') }))
+    }
     const [ours, ...others] = await measure(readers, pages, { folder, runs })
     if (ours === undefined) throw new Error('nothing was measured')
     return {
@@ -195,11 +198,11 @@ async function openHeadrace(name: string, folder: string, tessdataDir: string | 
   return reader
 }
 
-function tesseractReader(name: string): Reader {
+function tesseractReader(name: string, outputs: { readonly pdfBase?: string }): Reader {
   return {
     name,
     cpuSeconds: childCpuSeconds,
-    read: (_, path) => tesseractWords(path),
+    read: (_, path) => tesseractWords(path, outputs),
     async [Symbol.asyncDispose]() {},
   }
 }

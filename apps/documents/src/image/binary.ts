@@ -39,8 +39,7 @@ const SPECK_ROWS_EVERY = 4
 
 /** The share of ink that stands alone, without ink to its four sides: the specks of a bad copy. From every fourth row. */
 export function speckShare({ data, widthPx: width, heightPx: height }: Raster): number {
-  const rows: number[] = []
-  for (let row = 1; row < height - 1; row += SPECK_ROWS_EVERY) rows.push(row)
+  const rows = everyRow(SPECK_ROWS_EVERY, height)
   const threshold = otsuOf(histogramOf(data, rows, width))
   const isInk = (at: number) => (data[at] ?? 255) <= threshold
   let [ink, alone] = [0, 0]
@@ -52,6 +51,17 @@ export function speckShare({ data, widthPx: width, heightPx: height }: Raster): 
     }
   }
   return ink === 0 ? 0 : alone / ink
+}
+
+/** The grey value up to which a pixel is ink, as `otsuThreshold` says it, from every eighth row. */
+export function inkThreshold({ data, widthPx, heightPx }: Raster): number {
+  return otsuOf(histogramOf(data, everyRow(8, heightPx), widthPx))
+}
+
+function everyRow(step: number, height: number): number[] {
+  const rows: number[] = []
+  for (let row = 1; row < height - 1; row += step) rows.push(row)
+  return rows
 }
 
 function histogramOf(grey: Uint8Array, rows: readonly number[], width: number): Float64Array {

@@ -1,8 +1,10 @@
 import type { DocumentPage, DocumentTable, DocumentWord } from '@headrace/wire'
 import { speckShare, toBinary } from '../image/binary.ts'
 import { despeckled, type Raster, scaledTo, shrunkBy, timesTo, toGrey, turned } from '../image/raster.ts'
+import { scaledBoxes } from '../image/scaled-boxes.ts'
 import { lieOf } from '../image/skew.ts'
-import { fillTable } from '../table/find-tables.ts'
+import { stemHeight } from '../image/stem-height.ts'
+import { fillTable, type Grid } from '../table/find-tables.ts'
 import { eraseRules, ruledGrids } from '../table/ruled-page.ts'
 
 /** About, of the small copy on which a page's lie is measured. */
@@ -11,8 +13,16 @@ const LIE_LONG_SIDE_PX = 1_200
 const SPECKS_MAX = 0.04
 /** Words of a page that is read upside down are guesses; below this mean confidence the other way is tried. */
 const CONFIDENCE_SURE = 75
-/** Tesseract is trained on letters as they are at this resolution; more only costs time. */
-const OCR_DPI_MAX = 400
+/** More than this is never needed. */
+const DPI_MAX = 400
+/**
+ * Tesseract scales each line to 36 pixels, so larger letters only cost time; smaller ones are read worse. Stems of so many
+ * pixels stand in lines of some 33.
+ */
+const STEM_PX = 14.5
+const READING_SCALE_MIN = 0.5
+/** A copy that is hardly smaller is not worth making. */
+const READING_SCALE_MAX = 0.92
 const REVERSE = { 0: 180, 90: 270, 270: 90 } as const
 
 export type Recognised = Pick<DocumentPage, 'turnedDegrees' | 'straightenedDegrees'> & {
@@ -26,30 +36,60 @@ export type ReadWords = (grey: Raster) => Promise<DocumentWord[]>
 
 /** Reads a picture of a page: turns it upright, straightens it, removes specks and the lines of tables, then its words. */
 export async function recognise(picture: Raster, readWords: ReadWords): Promise<Recognised> {
-  const raster = picture.dpi > OCR_DPI_MAX ? await scaledTo(picture, 300) : picture
+  const raster = picture.dpi > DPI_MAX ? await scaledTo(picture, 300) : picture
   const grey = await toGrey(raster)
   const { turnDegrees, straightenDegrees } = lieOf(toBinary(shrunkBy(grey, timesTo(grey, LIE_LONG_SIDE_PX))))
   const isSpeckled = speckShare(grey) > SPECKS_MAX
-  const readAt = (turnedDegrees: 0 | 90 | 180 | 270) =>
-    readTurned({ raster, grey }, { turnedDegrees, straightenDegrees, isSpeckled, readWords })
-  const read = await readAt(turnDegrees)
-  if (meanConfidence(read.words) >= CONFIDENCE_SURE) return read
-  const reversed = await readAt(REVERSE[turnDegrees])
-  return score(reversed.words) > score(read.words) ? reversed : read
+  const turn = (turnedDegrees: 0 | 90 | 180 | 270) =>
+    turnPage({ raster, grey }, { turnedDegrees, straightenDegrees, isSpeckled })
+  const likely = await turn(turnDegrees)
+  const read = await readTurned(likely, likely.readingScale, readWords)
+  if (isSure(read)) return read
+  const onItsHead = await turn(REVERSE[turnDegrees])
+  const reversed = await readTurned(onItsHead, onItsHead.readingScale, readWords)
+  const better = betterOf(reversed, read)
+  if (isSure(better) || likely.readingScale === 1) return better
+  return betterOf(await readTurned(better === read ? likely : onItsHead, 1, readWords), better)
 }
 
-async function readTurned(
+type TurnedPage = Pick<Recognised, 'turnedDegrees' | 'straightenedDegrees' | 'raster'> & {
+  /** Grey, without the lines of its tables. */
+  readonly letters: Raster
+  readonly grids: readonly Grid[]
+  readonly near: number
+  /** Of the copy on which its letters are large enough, and no larger; 1: the page itself. */
+  readonly readingScale: number
+}
+
+async function turnPage(
   picture: { readonly raster: Raster; readonly grey: Raster },
-  how: { turnedDegrees: 0 | 90 | 180 | 270; straightenDegrees: number; isSpeckled: boolean; readWords: ReadWords },
-): Promise<Recognised> {
-  const { turnedDegrees, straightenDegrees, isSpeckled, readWords } = how
+  how: { turnedDegrees: 0 | 90 | 180 | 270; straightenDegrees: number; isSpeckled: boolean },
+): Promise<TurnedPage> {
+  const { turnedDegrees, straightenDegrees, isSpeckled } = how
   const raster = await turned(await turned(picture.raster, turnedDegrees), straightenDegrees)
   const plain = raster === picture.raster ? picture.grey : await toGrey(raster)
   const grey = isSpeckled ? await despeckled(plain) : plain
   const { grids, near } = ruledGrids(grey)
-  const words = await readWords(grids.length === 0 ? grey : eraseRules(grey, grids))
+  const letters = grids.length === 0 ? grey : eraseRules(grey, grids)
+  const scale = Math.max(READING_SCALE_MIN, STEM_PX / (stemHeight(letters) ?? STEM_PX))
+  const readingScale = scale > READING_SCALE_MAX ? 1 : scale
+  return { turnedDegrees, straightenedDegrees: straightenDegrees, raster, letters, grids, near, readingScale }
+}
+
+async function readTurned(page: TurnedPage, scale: number, readWords: ReadWords): Promise<Recognised> {
+  const { letters, grids, near, raster, turnedDegrees, straightenedDegrees } = page
+  const copy = await scaledTo(letters, letters.dpi * scale)
+  const words = scaledBoxes(await readWords(copy), letters.widthPx / copy.widthPx)
   const tables = grids.map((grid) => fillTable(grid, words, near))
-  return { turnedDegrees, straightenedDegrees: straightenDegrees, words, tables, raster }
+  return { turnedDegrees, straightenedDegrees, words, tables, raster }
+}
+
+function isSure({ words }: Recognised): boolean {
+  return meanConfidence(words) >= CONFIDENCE_SURE
+}
+
+function betterOf(one: Recognised, other: Recognised): Recognised {
+  return score(one.words) > score(other.words) ? one : other
 }
 
 /** Weighted by length: a long word read for sure says more than a dash. 0 where there is no word. */

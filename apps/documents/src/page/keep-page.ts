@@ -2,6 +2,7 @@ import { artifactIdOfBytes } from '@headrace/artifacts'
 import type { ThreadJob } from '@headrace/engine'
 import type { DocumentPage } from '@headrace/wire'
 import { type Raster, scaledTo, toJpeg } from '../image/raster.ts'
+import { scaledBoxes } from '../image/scaled-boxes.ts'
 import { detectLanguage } from '../language/detect-language.ts'
 import { meanConfidence, type Recognised } from '../ocr/recognise.ts'
 import { markdownOfPage, textOfPage } from './page-text.ts'
@@ -14,7 +15,9 @@ export type SeenPage = Recognised & { readonly number: number; readonly source: 
 export async function keepSeenPage(seen: SeenPage, imageDpi: number, job: ThreadJob): Promise<ReadPage> {
   const { number, source, turnedDegrees, straightenedDegrees } = seen
   const raster = seen.raster.dpi > imageDpi ? await scaledTo(seen.raster, imageDpi) : seen.raster
-  const { words, tables } = scaledBoxes(seen, raster.widthPx / seen.raster.widthPx)
+  const scale = raster.widthPx / seen.raster.widthPx
+  const words = scaledBoxes(seen.words, scale)
+  const tables = scaledBoxes(seen.tables, scale).map((table) => ({ ...table, cells: scaledBoxes(table.cells, scale) }))
   const text = textOfPage(words)
   return keepPage(
     {
@@ -61,17 +64,4 @@ async function keepImage(raster: Raster, number: number, job: ThreadJob): Promis
 function languageOf(text: string): { language?: string } {
   const language = detectLanguage(text)
   return language === undefined ? {} : { language }
-}
-
-function scaledBoxes({ words, tables }: Recognised, scale: number): Pick<Recognised, 'words' | 'tables'> {
-  if (scale === 1) return { words, tables }
-  const scaled = <Boxed extends { readonly box: Recognised['words'][number]['box'] }>(boxed: Boxed): Boxed => {
-    const [left, top, right, bottom] = boxed.box
-    const at = (value: number) => Math.round(value * scale)
-    return { ...boxed, box: [at(left), at(top), at(right), at(bottom)] }
-  }
-  return {
-    words: words.map(scaled),
-    tables: tables.map((table) => ({ ...scaled(table), cells: table.cells.map(scaled) })),
-  }
 }
