@@ -72,7 +72,7 @@ export async function load(
   for (let dueMs = 0; dueMs < seconds * 1_000; dueMs += (-Math.log(1 - random()) / perSecond) * 1_000) {
     const dueAt = startedAt + dueMs
     const waitMs = dueAt - performance.now()
-    if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs))
+    if (waitMs > 0) await new Promise((resolve) => setTimeout(resolve, waitMs))
     sent++
     all.push(
       ask().then((status) => {

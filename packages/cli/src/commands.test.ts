@@ -380,7 +380,9 @@ test('the example of the client’s README runs as it stands', async () => {
 
 test('a queue is paused, set and resumed by its name, and lists what it is set to', async () => {
   const paused = await place.run(['queues', 'pause', 'quarry'])
-  assert.deepEqual([paused.stdout, paused.code], ['Queue quarry is paused.\n', 0])
+  assert.match(paused.stdout, /^Queue quarry is paused\. No job, task or worker knew the queue quarry so far; .*\n$/)
+  assert.equal(paused.code, 0)
+  assert.equal((await place.run(['queues', 'pause', 'quarry'])).stdout, 'Queue quarry is paused.\n')
   const set = await place.run(['queues', 'set', 'quarry', '--rate', '10/1s', '--fair', '--share', 'ada=2', '--json'])
   assert.partialDeepStrictEqual(JSON.parse(set.stdout), {
     queue: 'quarry',
@@ -499,4 +501,13 @@ test('a canvas is submitted from a file, a node alone or with its onFailure, and
   assert.match((await place.run(['submit'])).stderr, /Name a process, or give a --canvas/)
   assert.match((await place.run(['submit', 'echo', '--canvas', '{}'])).stderr, /not both/)
   assert.match((await place.run(['submit', '--canvas', '[]'])).stderr, /A canvas is a JSON object/)
+})
+
+test('failed pages are asked for by the document’s job, and what is no document is told', async () => {
+  const echo = await submitEcho('message=no document')
+  const ran = await place.run(['documents', 'retry', echo, '--page', '3', '--page', '7'])
+  assert.equal(ran.code, 3, ran.stderr)
+  assert.match(ran.stderr, new RegExp(echo))
+  const mistyped = await place.run(['documents', 'retry', echo, '--page', 'three'])
+  assert.deepEqual([mistyped.code, /whole number/.test(mistyped.stderr)], [2, true])
 })

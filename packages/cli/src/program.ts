@@ -5,6 +5,7 @@ import { cancelCommand } from './commands/cancel.ts'
 import { demoCommand } from './commands/demo.ts'
 import { deploymentsCommand } from './commands/deployments.ts'
 import { doctorCommand } from './commands/doctor.ts'
+import { documentsCommand } from './commands/documents.ts'
 import { historyCommand } from './commands/history.ts'
 import { jobCommand } from './commands/job.ts'
 import { jobsCommand } from './commands/jobs.ts'
@@ -59,6 +60,7 @@ const COMMANDS = [
   retentionCommand,
   pruneCommand,
   layersCommand,
+  documentsCommand,
   modelsCommand,
   keysCommand,
   doctorCommand,

@@ -29,6 +29,7 @@ import type {
 } from '@headrace/wire'
 
 import { type Clock, monotonicClock } from './clock/clock.ts'
+import { createDocuments, type Documents } from './documents.ts'
 import { type Connection, followEvents } from './events/follow-events.ts'
 import { createHttp, type Fetch, type Http, type Query, type Token } from './http/http.ts'
 import { randomKey } from './http/random-key.ts'
@@ -157,6 +158,7 @@ export interface Client {
   limit(key: string): Promise<LimitHolders>
   /** What is started by the clock. */
   readonly schedules: Schedules
+  readonly documents: Documents
   readonly models: Models
   /** How long ended jobs are kept. */
   retention(): Promise<WireRetention>
@@ -218,6 +220,7 @@ export function createClient(options: ClientOptions): Client {
     limit: (key) => http.json<LimitHolders>({ path: `/limits/${encodeURIComponent(key)}` }),
     schedules: createSchedules(http),
     models: createModels(http),
+    documents: createDocuments(http),
     retention: () => http.json<WireRetention>({ path: '/retention' }),
     setRetention: (policy) => http.json<WireRetention>({ method: 'PUT', path: '/retention', body: policy }),
     prune: (query = {}) =>

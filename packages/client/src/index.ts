@@ -9,6 +9,7 @@ export {
   type SubmitOptions,
 } from './client.ts'
 export type { Clock, Timer } from './clock/clock.ts'
+export type { Documents } from './documents.ts'
 export * from './errors.ts'
 export type { Connection } from './events/follow-events.ts'
 export type { Fetch, Token } from './http/http.ts'

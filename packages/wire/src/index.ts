@@ -304,6 +304,8 @@ export type WireQueue = {
   readonly shares?: { readonly [owner: string]: number }
   /** Of its jobs among the newest 500 that have ended; left out when none is. */
   readonly times?: QueueTimes
+  /** Of an answer to a change: that nothing knew the queue before. It is set all the same. */
+  readonly notice?: string
 }
 export type WireRate = { readonly count: number; readonly perMs: number }
 export type QueueTimes = {

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from 'commander'
 import { type Cli, type CommonOptions, connectAs, examples, optionsOf, present } from '../cli.ts'
 import { UsageError } from '../errors.ts'
 import { ageText, durationText, parseDuration } from '../terminal/duration.ts'
+import { oneLine } from '../terminal/printable.ts'
 import { type Column, table } from '../terminal/table.ts'
 
 type SetOptions = CommonOptions & {
@@ -81,7 +82,7 @@ async function configure(cli: Cli, options: CommonOptions, name: string, change:
 }
 
 /** @example settingsText({ queue: 'geo', paused: false, rate: { count: 10, perMs: 1_000 }, … }) // 'Queue geo takes jobs, 10 per 1.0 s at most.' */
-function settingsText({ queue, paused, rate, fair, shares = {} }: WireQueue): string {
+function settingsText({ queue, paused, rate, fair, shares = {}, notice }: WireQueue): string {
   const weights = Object.entries(shares).map(([owner, weight]) => `${owner} ${weight}`)
   const parts = [
     paused ? `Queue ${queue} is paused` : `Queue ${queue} takes jobs`,
@@ -89,7 +90,7 @@ function settingsText({ queue, paused, rate, fair, shares = {} }: WireQueue): st
     ...(fair ? ['its owners take turns'] : []),
     ...(weights.length > 0 ? [`weights ${weights.join(', ')}`] : []),
   ]
-  return `${parts.join(', ')}.`
+  return `${parts.join(', ')}.${notice === undefined ? '' : ` ${oneLine(notice)}`}`
 }
 
 function columnsAt(now: number): readonly Column<WireQueue>[] {

@@ -3,9 +3,10 @@ import { test } from 'node:test'
 import { Figures } from '../deployment/figures.ts'
 import type { Tensors } from '../tensor/tensor.ts'
 import { type BatchClock, Batcher, type BatchLimits } from './batcher.ts'
+import type { RunPoint } from './run-times.ts'
 
 /** Time that is turned by hand, and a model whose runs end when the test says so. */
-function stage(limits: Partial<BatchLimits> = {}, isBatched = true) {
+function stage(limits: Partial<BatchLimits> = {}, isBatched = true, curve: readonly RunPoint[] = []) {
   let now = 0
   const timers = new Set<{ at: number; fn: () => void }>()
   const clock: BatchClock = {
@@ -38,6 +39,7 @@ function stage(limits: Partial<BatchLimits> = {}, isBatched = true) {
     limits: { maxBatch: 4, maxDelayMs: 5, queueMax: 8, ...limits },
     isBatched,
     figures,
+    curve,
     clock,
   })
   return {
@@ -183,11 +185,11 @@ test('what cannot be held is refused at once, before it is read, and one stalled
   await advance(5)
   await advance(400)
   await runs[0]?.end() // a run takes 400 ms, it seems
-  assert.throws(() => batcher.refuseHopeless(200), { code: 'model_too_late' })
+  assert.throws(() => batcher.refuseHopeless(200, { rows: 1, readMs: 0 }), { code: 'model_too_late' })
   await assert.rejects(ask([2], { deadlineMs: 200 }), { code: 'model_too_late' })
   assert.equal(figures.now().tooLate, 2)
   await advance(1_000)
-  batcher.refuseHopeless(200)
+  batcher.refuseHopeless(200, { rows: 1, readMs: 0 })
   const tried = ask([3], { deadlineMs: 200 })
   await advance(5)
   await runs[1]?.end()
@@ -265,4 +267,72 @@ test('the patient wait behind all others, and are not refused', async () => {
   ])
   await advance(0)
   assert.equal(runs.length, 5)
+})
+
+/** A row takes 10 ms, however many run together. */
+const COMPUTE_BOUND: readonly RunPoint[] = [1, 2, 4].map((rows) => ({ rows, ms: 10 * rows }))
+/** Any run takes 50 ms. */
+const MEMORY_BOUND: readonly RunPoint[] = [1, 2, 4].map((rows) => ({ rows, ms: 50 }))
+
+test('a model that gains nothing by batches neither waits for company nor makes anybody wait for it', async () => {
+  const { ask, runs } = stage({ maxDelayMs: 1_000 }, true, COMPUTE_BOUND)
+  for (const value of [1, 2, 3]) void ask([value])
+  await runs[0]?.end()
+  assert.deepEqual(
+    runs.map(({ rows }) => rows),
+    [1, 1, 1],
+  )
+})
+
+test('the next full batch of short runs is handed over while one is under way, and only one', async () => {
+  const { ask, runs } = stage({}, true, COMPUTE_BOUND)
+  const asked = [1, 2, 3].map((value) => ask([value]))
+  assert.equal(runs.length, 2)
+  for (const at of [0, 1, 2]) await runs[at]?.end()
+  assert.deepEqual(await Promise.all(asked.map(valuesOf)), [[1], [2], [3]])
+  const long = stage({}, true, MEMORY_BOUND)
+  for (let value = 0; value < 8; value++) void long.ask([value])
+  assert.equal(long.runs.length, 1, 'who comes during a long run would wait for two')
+})
+
+test('what was handed over ahead counts its run from when the one before it ended', async () => {
+  const { ask, runs, advance } = stage({}, true, COMPUTE_BOUND)
+  const [first, second] = [ask([1]), ask([2])]
+  await advance(10)
+  await runs[0]?.end()
+  await advance(12)
+  await runs[1]?.end()
+  assert.deepEqual([(await first).runMs, (await second).runMs], [10, 12])
+  assert.deepEqual([(await first).queuedMs, (await second).queuedMs], [0, 10])
+})
+
+test('a batch is no larger than the tightest deadline in it allows', async () => {
+  const growing = [1, 2, 4].map((rows) => ({ rows, ms: 40 + 10 * rows }))
+  const { ask, runs, advance } = stage({}, true, growing)
+  void ask([0, 0, 0, 0])
+  const hasty = ask([1], { deadlineMs: 155 })
+  for (const value of [2, 3]) void ask([value])
+  await advance(95)
+  await runs[0]?.end()
+  await advance(5)
+  assert.deepEqual(
+    runs.map(({ rows }) => rows),
+    [4, 1],
+  )
+  await runs[1]?.end()
+  assert.deepEqual(await valuesOf(hasty), [1])
+})
+
+test('who could not be answered behind those who are being read is refused at once, and told when to come again', async () => {
+  const { batcher, figures } = stage({ queueMax: 1_000 }, true, MEMORY_BOUND)
+  const refuse = (readMs = 0, isNext = false) => batcher.refuseHopeless(250, { rows: 1, readMs, isNext })
+  {
+    using _ = batcher.announce(12)
+    refuse()
+  }
+  using _ = batcher.announce(100)
+  assert.throws(refuse, { code: 'model_too_late', retryAfterMs: 1_363 }) // 25 runs of 50 ms before it, and a quarter more for doubt
+  refuse(0, true)
+  assert.throws(() => refuse(161, true), { code: 'model_too_late' }, 'to read it takes too long')
+  assert.equal(figures.now().tooLate, 2)
 })

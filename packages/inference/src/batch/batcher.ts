@@ -1,6 +1,7 @@
 import type { Figures } from '../deployment/figures.ts'
 import { ModelError } from '../errors.ts'
 import { concat, rowsOf, type Tensors } from '../tensor/tensor.ts'
+import { type RunPoint, RunTimes } from './run-times.ts'
 
 /** Monotonic milliseconds, and a timer; a test turns them by hand. */
 export type BatchClock = {
@@ -43,11 +44,11 @@ type Waiting = {
   letGo: () => void
 }
 
-/** After so long without a run nothing is refused for what runs took before: one that stalled is no measure for ever. */
-const KNOWN_FOR_MS = 1_000
+/** An estimate of how long others take is off by some: so many times as long is reckoned with before a request is taken on. */
+const DOUBT = 1.25
 
-/** How much of the newest run goes into the estimate of the next one. */
-const NEWEST_SHARE = 0.2
+/** The next full batch is handed over while one this short is under way, so that the model need not wait for the event loop. */
+const HANDED_AHEAD_MS = 20
 
 export type SubmitOptions = {
   /** From now. */
@@ -57,9 +58,23 @@ export type SubmitOptions = {
   readonly signal?: AbortSignal | undefined
 }
 
+/** A request that is not read yet. */
+export type Unread = {
+  /** Its own, 0 where that is not known. */
+  readonly rows: number
+  /** Until it will be read. */
+  readonly readMs: number
+  /** Its turn to be read has come: those that were announced come after it. */
+  readonly isNext?: boolean
+}
+
+/** A run that was handed to the model. */
+type Run = { readonly rows: number; readonly handedAt: number }
+
 /**
- * Puts requests together: while one run is under way those that come queue up, and the next run takes as many rows as it
- * may. An idle model waits a moment for company. What cannot be answered by its deadline is told so instead of run.
+ * Puts requests together: while one run is under way those that come queue up, and the next run takes as many rows as are
+ * worth it, as far as the tightest deadline among them allows. An idle model waits a moment for company. What cannot be answered
+ * by its deadline is told so at once, instead of run.
  */
 export class Batcher {
   readonly #run: (inputs: Tensors) => Promise<Tensors>
@@ -72,12 +87,14 @@ export class Batcher {
   #hasty = 0
   #queuedRows = 0
   #hastyRows = 0
-  #isRunning = false
-  #cancelTimer: (() => void) | undefined
-  /** Of a run, smoothed; undefined before the first. */
-  #runMs: number | undefined
+  /** Of requests that are being read. */
+  #rowsToCome = 0
+  /** At most two: the one under way, and the one handed over ahead. */
+  readonly #runs: Run[] = []
+  /** When the one under way began. */
   #startedAt = 0
-  #ranAt = 0
+  #cancelTimer: (() => void) | undefined
+  readonly #times: RunTimes
   #idle: (() => void)[] = []
 
   constructor(options: {
@@ -85,6 +102,8 @@ export class Batcher {
     limits: BatchLimits
     isBatched: boolean
     figures: Figures
+    /** As the warm-up measured it; empty where it could not. */
+    curve?: readonly RunPoint[]
     clock?: BatchClock
   }) {
     this.#run = options.run
@@ -92,6 +111,7 @@ export class Batcher {
     this.#isBatched = options.isBatched
     this.#figures = options.figures
     this.#clock = options.clock ?? realClock
+    this.#times = new RunTimes(options.curve ?? [], options.limits.maxBatch)
   }
 
   get queuedRows(): number {
@@ -99,7 +119,7 @@ export class Batcher {
   }
 
   get isIdle(): boolean {
-    return !this.#isRunning && this.#queue.length === 0
+    return this.#runs.length === 0 && this.#queue.length === 0
   }
 
   /**
@@ -114,9 +134,10 @@ export class Batcher {
       this.#figures.refused()
       return Promise.reject(this.#overloaded())
     }
-    if (!isPatient && this.#waitMs(rows) > deadlineMs) {
+    const doneMs = this.#doneMs({ rows, readMs: 0 }, this.#hastyRows)
+    if (!isPatient && doneMs > deadlineMs) {
       this.#figures.late()
-      return Promise.reject(this.#tooLate({ arrivedAt: now, deadlineAt: now + deadlineMs }))
+      return Promise.reject(this.#tooLate({ arrivedAt: now, deadlineAt: now + deadlineMs }, doneMs - deadlineMs))
     }
     return new Promise<Answer>((resolve, reject) => {
       const waiting: Waiting = {
@@ -139,19 +160,31 @@ export class Batcher {
   }
 
   /**
-   * Whether a request that came now would be refused, so that nobody takes the trouble of reading it.
+   * Whether a request that is to be read now would be refused, so that nobody takes the trouble.
    * @throws {ModelError} as `submit` does
    */
-  refuseHopeless(deadlineMs: number): void {
+  refuseHopeless(deadlineMs: number, unread: Unread): void {
     const now = this.#clock.now()
-    if (this.#hastyRows < this.#limits.queueMax && this.#waitMs(1) <= deadlineMs) return
+    const isFull = this.#hastyRows >= this.#limits.queueMax
+    const doneMs = this.#doneMs(unread, this.#hastyRows + (unread.isNext ? 0 : this.#rowsToCome))
+    if (!isFull && doneMs <= deadlineMs) return
     this.#figures.asked(0)
-    if (this.#hastyRows >= this.#limits.queueMax) {
+    if (isFull) {
       this.#figures.refused()
       throw this.#overloaded()
     }
     this.#figures.late()
-    throw this.#tooLate({ arrivedAt: now, deadlineAt: now + deadlineMs })
+    throw this.#tooLate({ arrivedAt: now, deadlineAt: now + deadlineMs }, doneMs - deadlineMs)
+  }
+
+  /** So many rows are being read, and will come before those of later requests. @returns what ends that */
+  announce(rows: number): Disposable {
+    this.#rowsToCome += rows
+    return {
+      [Symbol.dispose]: () => {
+        this.#rowsToCome -= rows
+      },
+    }
   }
 
   /** Resolves when nothing waits or runs any more. */
@@ -160,22 +193,32 @@ export class Batcher {
     await new Promise<void>((resolve) => this.#idle.push(resolve))
   }
 
-  /** Until so many rows more would be answered, as far as can be told: the rest of this run, and those before and with them. */
-  #waitMs(rows: number): number {
-    const runMs = this.#expectedMs()
-    const restMs = this.#isRunning ? Math.max(0, this.#startedAt + runMs - this.#clock.now()) : 0
-    const runs = this.#isBatched ? Math.ceil((this.#hastyRows + rows) / this.#limits.maxBatch) : this.#hasty + 1
-    return restMs + runs * runMs
+  /** Until a request would be answered, as far as can be told: when it is read, or when what is ahead of it has run, and its own run. */
+  #doneMs({ rows, readMs }: Unread, rowsAhead: number): number {
+    const now = this.#clock.now()
+    const { bestRows } = this.#times
+    const own = Math.max(1, rows)
+    const expectedMs = (count: number) => this.#times.expectedMs(count, now)
+    if (!this.#isBatched)
+      return Math.max(readMs, this.#restMs(now) + this.#hasty * expectedMs(1)) * DOUBT + expectedMs(1)
+    const ahead = Math.floor(rowsAhead / bestRows)
+    const together = (rowsAhead % bestRows) + own
+    const aheadMs = this.#restMs(now) + ahead * expectedMs(bestRows)
+    const ownMs =
+      Math.floor(together / bestRows) * expectedMs(bestRows) +
+      (together % bestRows === 0 ? 0 : expectedMs(together % bestRows))
+    return Math.max(readMs, aheadMs) * DOUBT + ownMs
   }
 
-  /** Of the next run; 0 where nobody knows. */
-  #expectedMs(): number {
-    return this.#isRunning || this.#clock.now() - this.#ranAt < KNOWN_FOR_MS ? (this.#runMs ?? 0) : 0
+  /** Of the runs that were handed over. */
+  #restMs(now: number): number {
+    const expectedMs = this.#runs.reduce((sum, { rows }) => sum + this.#times.expectedMs(rows, now), 0)
+    return this.#runs.length === 0 ? 0 : Math.max(0, this.#startedAt + expectedMs - now)
   }
 
   #overloaded(): ModelError {
-    const { queueMax, maxBatch } = this.#limits
-    const retryAfterMs = Math.max(1_000, Math.ceil((this.#hastyRows / maxBatch) * (this.#runMs ?? 0)))
+    const { queueMax } = this.#limits
+    const retryAfterMs = Math.max(1_000, Math.ceil(this.#doneMs({ rows: 0, readMs: 0 }, this.#hastyRows)))
     return new ModelError(
       'model_overloaded',
       `The model is busy: ${this.#hastyRows} rows wait, and its queue takes ${queueMax}. Nothing of the request was run. Ask again ` +
@@ -205,14 +248,17 @@ export class Batcher {
     }
   }
 
-  #tooLate({ arrivedAt, deadlineAt }: Pick<Waiting, 'arrivedAt' | 'deadlineAt'>): ModelError {
-    const [waited, allowed] = [this.#clock.now() - arrivedAt, deadlineAt - arrivedAt].map(Math.round)
-    const took = this.#runMs === undefined ? '' : ` A run takes about ${this.#runMs.toFixed(1)} ms.`
+  /** @param overMs by how much it would be missed, where that is why */
+  #tooLate({ arrivedAt, deadlineAt }: Pick<Waiting, 'arrivedAt' | 'deadlineAt'>, overMs = 0): ModelError {
+    const now = this.#clock.now()
+    const [waited, allowed] = [now - arrivedAt, deadlineAt - arrivedAt].map(Math.round)
+    const runMs = this.#times.expectedMs(this.#times.bestRows, now)
+    const took = runMs === 0 ? '' : ` A run takes about ${runMs.toFixed(1)} ms.`
     return new ModelError(
       'model_too_late',
       `The request could not be answered within its ${allowed} ms; ${waited} ms of them have passed.${took} Ask again later, allow more ` +
         'time with deadlineMs, or submit a job.',
-      { retryable: true, retryAfterMs: 1_000 },
+      { retryable: true, retryAfterMs: Math.max(1_000, Math.ceil(overMs)) },
     )
   }
 
@@ -239,67 +285,88 @@ export class Batcher {
   #consider(): void {
     this.#cancelTimer?.()
     this.#cancelTimer = undefined
-    if (this.#isRunning) return
     const [first] = this.#queue
+    if (this.#runs.length > 0) {
+      if (first !== undefined && this.#mayHandAhead()) void this.#runNext()
+      return
+    }
     if (first === undefined) {
       for (const tell of this.#idle.splice(0)) tell()
       return
     }
+    const now = this.#clock.now()
+    const next = this.#queue.slice(0, this.#times.bestRows)
     // Who has little time left does not wait for company.
-    const next = this.#queue.slice(0, this.#limits.maxBatch)
-    const startBy = next.map(({ deadlineAt }) => deadlineAt - this.#expectedMs() * 1.5)
+    const runMs = this.#times.expectedMs(Math.min(this.#queuedRows, this.#times.bestRows), now)
+    const startBy = next.map(({ deadlineAt }) => deadlineAt - runMs * 1.5)
     const latestAt = Math.min(first.arrivedAt + this.#limits.maxDelayMs, ...startBy)
-    const waitMs = latestAt - this.#clock.now()
-    if (this.#isFull() || waitMs <= 0) void this.#runNext()
-    else this.#cancelTimer = this.#clock.after(waitMs, () => this.#consider())
+    if (this.#isFull() || latestAt <= now) void this.#runNext()
+    else this.#cancelTimer = this.#clock.after(latestAt - now, () => this.#consider())
   }
 
   #isFull(): boolean {
-    return !this.#isBatched || this.#queuedRows >= this.#limits.maxBatch
+    return !this.#isBatched || this.#queuedRows >= this.#times.bestRows
+  }
+
+  /** A long run is not worth it: who comes meanwhile would wait for two of them. */
+  #mayHandAhead(): boolean {
+    const [running, ahead] = this.#runs
+    if (running === undefined || ahead !== undefined || !this.#isFull()) return false
+    const runMs = this.#times.expectedMs(running.rows, this.#clock.now())
+    return runMs > 0 && runMs <= HANDED_AHEAD_MS
   }
 
   async #runNext(): Promise<void> {
-    const startedAt = this.#clock.now()
-    const batch = this.#take(startedAt)
-    this.#isRunning = true
-    this.#startedAt = startedAt
-    if (batch.length > 0) await this.#runBatch(batch, startedAt)
-    this.#isRunning = false
+    const now = this.#clock.now()
+    const batch = this.#take(now + this.#restMs(now))
+    const run: Run = { rows: batch.reduce((sum, { rows }) => sum + rows, 0), handedAt: now }
+    if (batch.length > 0) {
+      this.#runs.push(run)
+      if (this.#runs.length === 1) this.#startedAt = now
+      await this.#runBatch(batch, run)
+      this.#runs.splice(this.#runs.indexOf(run), 1)
+      this.#startedAt = this.#clock.now()
+    }
     this.#consider()
   }
 
-  /** The next run's requests, oldest first; those that are too late are told so. */
-  #take(now: number): readonly Waiting[] {
-    const expectedMs = this.#expectedMs()
+  /**
+   * The next run's requests, oldest first: as many as are worth it, and as can be answered by the tightest deadline among
+   * them. Those that are too late by themselves are told so.
+   */
+  #take(startsAt: number): readonly Waiting[] {
+    const most = this.#isBatched ? this.#times.bestRows : 0
     const batch: Waiting[] = []
-    let rows = 0
-    for (let at = 0; at < this.#queue.length; ) {
+    let [rows, tightestAt] = [0, Number.POSITIVE_INFINITY]
+    const endsAt = (count: number) => startsAt + this.#times.expectedMs(count, this.#clock.now())
+    for (let at = 0; at < this.#queue.length && (rows === 0 || rows < most); ) {
       const waiting = this.#queue[at] as Waiting // sound: at is within
-      if (now + expectedMs > waiting.deadlineAt) {
+      const both = rows + waiting.rows
+      if (endsAt(waiting.rows) > waiting.deadlineAt) {
         this.#remove(at)
         this.#figures.late()
         waiting.letGo()
         waiting.reject(this.#tooLate(waiting))
-      } else if (
-        batch.length === 0 ||
-        (this.#isBatched && waiting.shape === batch[0]?.shape && rows + waiting.rows <= this.#limits.maxBatch)
-      ) {
+      } else if (rows === 0 || (waiting.shape === batch[0]?.shape && both <= this.#limits.maxBatch)) {
+        const soonestAt = Math.min(tightestAt, waiting.deadlineAt)
+        if (rows > 0 && endsAt(both) > soonestAt) break
         this.#remove(at)
         batch.push(waiting)
-        rows += waiting.rows
+        rows = both
+        tightestAt = soonestAt
       } else at++
-      if (batch.length > 0 && (!this.#isBatched || rows >= this.#limits.maxBatch)) break
     }
     return batch
   }
 
-  async #runBatch(batch: readonly Waiting[], startedAt: number): Promise<void> {
-    const rows = batch.reduce((sum, waiting) => sum + waiting.rows, 0)
+  async #runBatch(batch: readonly Waiting[], { rows, handedAt }: Run): Promise<void> {
     try {
       const outputs = await this.#run(together(batch))
-      this.#ranAt = this.#clock.now()
-      const runMs = this.#ranAt - startedAt
-      this.#runMs = this.#runMs === undefined ? runMs : this.#runMs + NEWEST_SHARE * (runMs - this.#runMs)
+      const endedAt = this.#clock.now()
+      // One that was handed over ahead began when the one before it ended.
+      const startedAt = Math.max(handedAt, this.#startedAt)
+      const runMs = endedAt - startedAt
+      this.#times.ran(rows, { ms: runMs, endedAt })
       this.#figures.ran(rows, runMs)
       let from = 0
       for (const waiting of batch) {
@@ -308,7 +375,7 @@ export class Batcher {
         from = to
         const queuedMs = startedAt - waiting.arrivedAt
         waiting.letGo()
-        if (this.#clock.now() < waiting.deadlineAt) this.#figures.answered(queuedMs + runMs)
+        if (endedAt < waiting.deadlineAt) this.#figures.answered(queuedMs + runMs)
         waiting.resolve({ outputs: own, queuedMs, runMs, batchRows: rows })
       }
     } catch (error) {

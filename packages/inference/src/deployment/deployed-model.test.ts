@@ -53,7 +53,7 @@ test('a model answers for each row, given as lists, as one row, and flat with a 
 })
 
 test('requests that come together run together, and each gets its own answer', async () => {
-  await using model = await loadLine({ limits: { maxBatch: 16, maxDelayMs: 50 } })
+  await using model = await loadLine({ limits: { maxBatch: 16, maxDelayMs: 10_000 } })
   const asked = Array.from({ length: 16 }, (_, n) => model.ask({ inputs: { x: [[n, n]] } }))
   const answers = await Promise.all(asked)
   assert.deepEqual(

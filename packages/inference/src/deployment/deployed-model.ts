@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os'
-import { Batcher } from '../batch/batcher.ts'
+import { Batcher, type Unread } from '../batch/batcher.ts'
 import { ModelError } from '../errors.ts'
 import { type ImageInput, imageTensor } from '../image/image-tensor.ts'
 import { Turns } from '../image/turns.ts'
@@ -66,6 +66,7 @@ export class DeployedModel {
       limits: manifest.limits,
       isBatched: isBatched(manifest),
       figures: this.#figures,
+      curve: session.curve,
     })
   }
 
@@ -101,11 +102,14 @@ export class DeployedModel {
     { deadlineMs = this.manifest.limits.deadlineMs, topK, isPatient, signal }: AskOptions = {},
   ): Promise<Predictions> {
     const askedAt = performance.now()
-    const refuseHopeless = () => {
-      if (!isPatient) this.#batcher.refuseHopeless(deadlineMs - (performance.now() - askedAt))
+    const pictures = 'images' in question ? question.images.length : 0
+    const refuseHopeless = (unread: Omit<Unread, 'rows'>) => {
+      const leftMs = deadlineMs - (performance.now() - askedAt)
+      if (!isPatient) this.#batcher.refuseHopeless(leftMs, { rows: pictures, ...unread })
     }
-    refuseHopeless()
-    const { inputs, rows } = await this.#read(question, refuseHopeless)
+    refuseHopeless({ readMs: decoding.expectedMs(pictures) })
+    const beforeDecoding = () => refuseHopeless({ readMs: 0, isNext: true })
+    const { inputs, rows } = await this.#readAnnounced(question, { pictures, beforeDecoding })
     if (this.#isClosing) throw unloaded(this.manifest)
     // Reading a picture is part of the time that the caller allows.
     const leftMs = Math.max(0, deadlineMs - (performance.now() - askedAt))
@@ -147,6 +151,15 @@ export class DeployedModel {
   /** A model without a batch dimension takes a question as it is. */
   #rowsAtOnce(rows: number): number {
     return isBatched(this.manifest) ? this.manifest.limits.maxBatch : rows
+  }
+
+  /** Requests that come while the pictures are decoded are told how many are ahead of them. */
+  async #readAnnounced(
+    question: Question,
+    { pictures, beforeDecoding }: { readonly pictures: number; readonly beforeDecoding: () => void },
+  ): Promise<{ inputs: Tensors; rows: number }> {
+    using _announced = this.#batcher.announce(pictures)
+    return await this.#read(question, beforeDecoding)
   }
 
   async #read(question: Question, beforeDecoding: () => void): Promise<{ inputs: Tensors; rows: number }> {

@@ -3,6 +3,9 @@ import { ModelError } from '../errors.ts'
 import { type ImageWish, imageAxes, type ModelInput } from '../manifest/manifest.ts'
 import type { Tensor, TensorData } from '../tensor/tensor.ts'
 
+// Pictures are decoded several at once, each by one thread: more would wait for each other.
+sharp.concurrency(1)
+
 /** Of a picture that is decoded: 100 megapixels are a 400 MB buffer. */
 const PIXELS_MAX = 100_000_000
 
@@ -52,19 +55,25 @@ function valuesOf(
   { dtype, image }: ImageInput,
   { channels, size }: { readonly channels: number; readonly size: number },
 ): TensorData {
-  const isPlanar = image.layout === 'nchw'
   const values = dtype === 'uint8' ? new Uint8Array(size * channels) : new Float32Array(size * channels)
+  const [perPixel, perChannel] = image.layout === 'nchw' ? [1, size] : [channels, 1]
   for (let channel = 0; channel < channels; channel++) {
-    const source = image.color === 'bgr' ? channels - 1 - channel : channel
-    const mean = image.mean?.[channel] ?? 0
-    const std = image.std?.[channel] ?? 1
+    const table = valueTable(dtype, image, channel)
+    let source = image.color === 'bgr' ? channels - 1 - channel : channel
+    let target = channel * perChannel
     for (let at = 0; at < size; at++) {
-      const value = pixels[at * channels + source] as number // sound: it has a value for each channel of each pixel
-      const target = isPlanar ? channel * size + at : at * channels + channel
-      values[target] = dtype === 'uint8' ? value : (value * image.scale - mean) / std
+      values[target] = table[pixels[source] as number] as number // sound: pixels has a value for each, and the table all 256
+      source += channels
+      target += perPixel
     }
   }
   return values
+}
+
+/** What each of a pixel's 256 values becomes in one channel. */
+function valueTable(dtype: ImageInput['dtype'], { scale, mean, std }: ImageWish, channel: number): Float64Array {
+  const [less, by] = [mean?.[channel] ?? 0, std?.[channel] ?? 1]
+  return Float64Array.from({ length: 256 }, (_, value) => (dtype === 'uint8' ? value : (value * scale - less) / by))
 }
 
 function invalid(why: string, cause?: unknown): ModelError {

@@ -1,3 +1,4 @@
+import type { RunPoint } from '../batch/run-times.ts'
 import type { ModelErrorCode } from '../errors.ts'
 import type { ModelManifest } from '../manifest/manifest.ts'
 import type { Tensors } from '../tensor/tensor.ts'
@@ -10,7 +11,7 @@ export type RunRequest = { readonly type: 'run'; readonly number: number; readon
 export type ToSession = RunRequest | { readonly type: 'close' }
 
 export type FromSession =
-  | { readonly type: 'ready' }
+  | { readonly type: 'ready'; readonly curve: readonly RunPoint[] }
   | { readonly type: 'refused'; readonly error: PlainError }
   | { readonly type: 'ran'; readonly number: number; readonly outputs: Tensors }
   | { readonly type: 'threw'; readonly number: number; readonly error: PlainError }

@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { InferenceSession, OnnxValue, Tensor as OrtTensor } from 'onnxruntime-node'
+import type { RunPoint } from '../batch/run-times.ts'
 import { ModelError, type ModelErrorCode } from '../errors.ts'
 import { isBatched, type ModelManifest } from '../manifest/manifest.ts'
 import { checkModel } from '../onnx/check-model.ts'
@@ -16,13 +17,22 @@ const port = parentPort
 const { path, manifest } = workerData as SessionSetup // sound: only session.ts starts this file
 const running = new Set<Promise<void>>()
 
+const SHORT_RUN_MS = 0.3
+/** Of each size: the system counts a thread's time by ticks of up to 4 ms. */
+const TRY_MS = 30
+const TRY_WALL_MS_MAX = 300
+/** All sizes together take hardly more. */
+const TRIES_MS_MAX = 1_500
+/** Of the input of one run. */
+const TRY_BYTES_MAX = 64_000_000
+
 try {
   checkModel(readOnnx(path), manifest)
   const runtime = await loadRuntime()
   const session = await createSession(runtime)
-  await warmUp(runtime, session)
+  const curve = await warmUp(runtime, session)
   port.on('message', (message: ToSession) => void take(runtime, session, message))
-  post({ type: 'ready' })
+  post({ type: 'ready', curve })
 } catch (error) {
   post({ type: 'refused', error: plain(error, 'model_load_failed') })
 }
@@ -86,17 +96,60 @@ async function createSession({ InferenceSession }: Runtime): Promise<InferenceSe
   }
 }
 
-/** One run with zeros of the smallest shape: it fails now rather than at the first user, who would also wait for it longest. */
-async function warmUp(runtime: Runtime, session: InferenceSession): Promise<void> {
-  const inputs = Object.fromEntries(
+/**
+ * Runs with zeros: the model fails now rather than at the first user, who would also wait for it longest.
+ * @returns how long runs take by their rows, of one row, two, four and so on as far as that is quick; nothing where a run is so
+ *   short that handing it over costs more
+ */
+async function warmUp(runtime: Runtime, session: InferenceSession): Promise<readonly RunPoint[]> {
+  // Some models refuse zeros where any input will do, such as one of open length: the first real run tells.
+  if (hasOpenSides(manifest)) return []
+  const first = zeros(1)
+  await run(runtime, session, first)
+  const startedAt = performance.now()
+  await run(runtime, session, first)
+  if (performance.now() - startedAt < SHORT_RUN_MS) return []
+  const curve: RunPoint[] = []
+  for (const rows of isBatched(manifest) ? sizesUpTo(manifest.limits.maxBatch) : [1]) {
+    const inputs = zeros(rows)
+    const sizeBytes = Object.values(inputs).reduce((sum, { data }) => sum + data.byteLength, 0)
+    const soFarMs = performance.now() - startedAt
+    const isSlow = soFarMs + 2 * (curve.at(-1)?.ms ?? 0) > TRIES_MS_MAX
+    if (rows > 1 && (isSlow || sizeBytes > TRY_BYTES_MAX)) break
+    curve.push({ rows, ms: await meanMs(() => run(runtime, session, inputs)) })
+  }
+  return curve
+}
+
+/** Of as many runs as the clock needs to tell. */
+async function meanMs(work: () => Promise<unknown>): Promise<number> {
+  const [startedAt, spentAtStart] = [performance.now(), spentMs()]
+  for (let runs = 1; ; runs++) {
+    await work()
+    const ms = spentMs() - spentAtStart
+    if (ms >= TRY_MS || performance.now() - startedAt >= TRY_WALL_MS_MAX) return ms / runs
+  }
+}
+
+/** Of the processor where this thread does all of a run, for what others do on the machine meanwhile is no matter of the model's. */
+function spentMs(): number {
+  if (manifest.limits.threads > 1) return performance.now()
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1_000
+}
+
+function sizesUpTo(maxBatch: number): readonly number[] {
+  const powers = Array.from({ length: Math.ceil(Math.log2(maxBatch)) }, (_, power) => 2 ** power)
+  return [...powers, maxBatch]
+}
+
+function zeros(batch: number): Tensors {
+  return Object.fromEntries(
     manifest.inputs.map(({ name, dtype, shape }) => {
-      const dims = shape.map((dim) => (typeof dim === 'number' ? dim : 1))
+      const dims = shape.map((dim) => (typeof dim === 'number' ? dim : batch))
       return [name, { dtype, dims, data: new ARRAYS[dtype](sizeOf(dims)) }]
     }),
   )
-  // Some models refuse zeros where any input will do, such as one of open length: the first real run tells.
-  if (hasOpenSides(manifest)) return
-  await run(runtime, session, inputs)
 }
 
 function hasOpenSides({ inputs }: ModelManifest): boolean {

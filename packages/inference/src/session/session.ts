@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads'
+import type { RunPoint } from '../batch/run-times.ts'
 import { ModelError } from '../errors.ts'
 import type { ModelManifest } from '../manifest/manifest.ts'
 import type { Tensors } from '../tensor/tensor.ts'
@@ -21,6 +22,7 @@ export class Session {
   /** Resolves when its thread has ended and its memory is given back. */
   readonly exited: Promise<void>
   readonly #runMs: number
+  #curve: readonly RunPoint[] = []
 
   private constructor(thread: Worker, runMs: number) {
     this.#thread = thread
@@ -57,6 +59,11 @@ export class Session {
     return this.#gone !== undefined
   }
 
+  /** How long runs of different sizes took when it was loaded; empty where it could not be tried. */
+  get curve(): readonly RunPoint[] {
+    return this.#curve
+  }
+
   /** @throws {ModelError} `model_run_failed` */
   run(inputs: Tensors): Promise<Tensors> {
     if (this.#gone) return Promise.reject(this.#gone)
@@ -81,8 +88,9 @@ export class Session {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const timer = setTimeout(() => reject(loadFailed(`it was not loaded within ${LOAD_MS / 1_000} s`)), LOAD_MS)
     this.#thread.once('message', (message: FromSession) => {
-      if (message.type === 'refused') reject(errorOf(message.error))
-      else resolve()
+      if (message.type === 'refused') return reject(errorOf(message.error))
+      if (message.type === 'ready') this.#curve = message.curve
+      resolve()
     })
     this.#thread.on('error', (error: Error) => {
       reject(loadFailed(error.message))

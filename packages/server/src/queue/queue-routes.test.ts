@@ -90,3 +90,13 @@ test('a queue tells how long its jobs waited and ran of late', async () => {
   assert.equal(times.jobs, 2)
   assert.ok(times.waitMs.p50 <= times.waitMs.p95 && times.runMs.p50 <= times.runMs.p95)
 })
+
+test('a queue that nothing knows is set all the same, and the answer says so', async () => {
+  const { here, patch } = await open(false)
+  await using _ = here
+  const mistyped = (await patch('tyles', { paused: true })).json()
+  assert.equal(mistyped.paused, true)
+  assert.match(mistyped.notice, /^No job, task or worker knew the queue tyles so far; .* Known are: .*\btiles\b/)
+  assert.equal((await patch('tiles', { paused: true })).json().notice, undefined)
+  assert.equal((await patch('tyles', { paused: true })).json().notice, undefined, 'now it is known')
+})

@@ -11,6 +11,8 @@ import { readQueueTimes } from './queue-times.ts'
 
 type QueueRequest = FastifyRequest<{ Params: { name: string } }>
 
+const QUEUES_NAMED_MAX = 20
+
 /** Which values are in range the engine says. */
 const Patch = z.strictObject({
   paused: z.boolean().optional(),
@@ -31,6 +33,17 @@ export function queueRoutes(fastify: FastifyInstance, { engine, queueCounts }: S
   async function readQueue(name: string): Promise<WireQueue> {
     const known = (await readQueues()).find(({ queue }) => queue === name)
     return known ?? { queue: name, waiting: 0, scheduled: 0, blocked: 0, running: 0, paused: false, fair: false }
+  }
+
+  /** A queue may be set before its first job comes; one that nothing knows may as well be a slip of the pen. */
+  async function noticeOf(name: string): Promise<string | undefined> {
+    const [counts, workers] = await Promise.all([queueCounts.read(), store.workers()])
+    const ofTasks = [...engine.tasks.values()].map(({ queue }) => queue)
+    const ofWorkers = workers.flatMap(({ queues }) => Object.keys(queues))
+    const known = new Set([...counts.map(({ queue }) => queue), ...ofTasks, ...ofWorkers])
+    if (known.has(name)) return undefined
+    const others = [...known].sort().slice(0, QUEUES_NAMED_MAX)
+    return `No job, task or worker knew the queue ${name} so far; it is set for jobs that come. Known are: ${others.join(', ') || 'none'}.`
   }
 
   fastify.get(
@@ -57,9 +70,11 @@ export function queueRoutes(fastify: FastifyInstance, { engine, queueCounts }: S
     async (request: QueueRequest): Promise<WireQueue> => {
       const change = parseBody(Patch, request.body)
       if (Object.keys(change).length === 0) throw nothingToChange()
-      await engine.configureQueue(request.params.name, change as QueueChange) // sound: what is undefined is left out
+      const { name } = request.params
+      const notice = await noticeOf(name)
+      await engine.configureQueue(name, change as QueueChange) // sound: what is undefined is left out
       queueCounts.forget()
-      return readQueue(request.params.name)
+      return { ...(await readQueue(name)), ...(notice !== undefined && { notice }) }
     },
   )
 }
