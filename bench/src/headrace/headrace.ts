@@ -10,6 +10,7 @@ import { nodeModule, startWorkerProcess, type WorkerProcess } from '../process/w
 import { addHistory } from './add-history.ts'
 import { addPostgresHistory } from './add-postgres-history.ts'
 import { type BenchDatabase, freshDatabase } from './database.ts'
+import { finishMixed } from './finish-mixed.ts'
 import { openStore } from './open-store.ts'
 import { attentive, benchTasks, chain, chord, noop, slow } from './tasks.ts'
 
@@ -152,10 +153,9 @@ class Headrace implements Peer {
   }
 
   async addHistory(finished: number): Promise<void> {
-    const [last] = (await this.#engine.store.jobs({ states: ['succeeded'] }, { limit: 1 })).jobs
-    assert.ok(last, 'a job that ended is what the history is made of')
-    if (this.#engine.store.name === 'sqlite') addHistory(this.#database.url, last.id, finished)
-    else await addPostgresHistory(this.#database.url, last.id, finished)
+    const originals = await finishMixed(this.#engine)
+    if (this.#engine.store.name === 'sqlite') addHistory(this.#database.url, originals, finished)
+    else await addPostgresHistory(this.#database.url, originals, finished)
   }
 
   holdReader(): Promise<AsyncDisposable> {

@@ -14,7 +14,7 @@ export const slow = task<{ readonly i: number; readonly ms: number }, BenchResul
   },
 })
 
-const addOne = task<BenchInput, BenchResult>({ name: 'bench.step', run: (input) => benchResult(input.i + 1) })
+export const addOne = task<BenchInput, BenchResult>({ name: 'bench.step', run: (input) => benchResult(input.i + 1) })
 
 export const chord = workflow<number, number>({
   name: 'bench.chord',
