@@ -27,7 +27,8 @@ type Row = {
  */
 export async function queryEvents(session: Session, query: EventQuery): Promise<JobEvent[]> {
   if (query.kinds?.length === 0 || query.levels?.length === 0) return []
-  const text = query.jobId === undefined ? ofAll : query.tree === true ? ofTree : ofJob
+  const all = isListed(query) ? ofAll : toldOfAll
+  const text = query.jobId === undefined ? all : query.tree === true ? ofTree : ofJob
   const [, rows = []] = await session.pipeline([
     call(statements.markStored),
     call(
@@ -43,6 +44,11 @@ export async function queryEvents(session: Session, query: EventQuery): Promise<
   ])
   // The statement's own columns.
   return (rows as unknown as readonly Row[]).map(toEvent)
+}
+
+/** Whether the log may have events that are asked for: it lists what every job goes through, which has no text. */
+function isListed({ kinds, levels, contains }: EventQuery): boolean {
+  return levels === undefined && contains === undefined && (kinds?.some((kind) => LISTED.includes(kind)) ?? true)
 }
 
 export async function queryLastCursor(session: Session): Promise<number> {
@@ -133,29 +139,51 @@ const ofTree = filtered(
   ),`,
 )
 
-const KINDS = `(array['queued', 'started', 'ended', 'retried', 'lapsed', 'released', 'parked'])`
+/** By the numbers of `log.kind`, from 1 on. */
+const LISTED: readonly EventKind[] = ['queued', 'started', 'ended', 'retried', 'lapsed', 'released', 'parked']
+const KINDS = `(array[${LISTED.map((kind) => `'${kind}'`).join(', ')}])`
 
-/** Of each row of the log no more than a page is needed, and each has at least one event. */
-const ofAll = filtered(
-  `
-  (select listed.cursor + entry.place - 1 as cursor, entry.seq, listed.kind, coalesce(entry.attempt, 0) as attempt, listed.at,
-     listed.worker, attempts.due_at, coalesce(attempts.error, outcomes.error) as error, outcomes.state, null as level,
-     null as message, null as data
-   from (
-     select cursor, seqs, attempts, at, worker, kind as number, ${KINDS}[kind] as kind from log
-     where cursor > $1::bigint - 1024 and cursor < ${STORED} and ($3::text[] is null or ${KINDS}[kind] = any ($3::text[]))
-       and cursor + cardinality(seqs) - 1 > $1::bigint
-     order by cursor limit $2::bigint
-   ) as listed
-   cross join unnest(listed.seqs, listed.attempts) with ordinality as entry (seq, attempt, place)
-   left join attempts on listed.number > 3 and attempts.seq = entry.seq and attempts.attempt = entry.attempt
-   left join outcomes on listed.number = 3 and outcomes.seq = entry.seq)
-  union all
-  (select cursor, seq, kind, attempt, at, null, null, null, null, level, message, data from events
+const told = `
+  (select cursor, seq, kind, attempt, at, null::integer as worker, null::bigint as due_at, null as error,
+     null::smallint as state, level, message, data
+   from events
    where cursor > $1::bigint and cursor < ${STORED} and ($3::text[] is null or kind = any ($3::text[]))
      and ($4::text[] is null or level = any ($4::text[]))
      and ($5::text is null or strpos(lower(message), lower($5::text)) > 0)
      and ($6::integer is null or attempt = $6::integer)
-   order by cursor limit $2::bigint)`,
-  '',
+   order by cursor limit $2::bigint)`
+
+const toldOfAll = filtered(told, '')
+
+/** What of a row of the log is asked for: of a job that is still there, behind the cursor, and of the attempt. */
+const ENTRIES = `
+  unnest(log.seqs, log.attempts) with ordinality as entry (seq, attempt, place)
+  join jobs on jobs.seq = entry.seq
+    and log.cursor + entry.place > $1::bigint + 1 and ($6::integer is null or coalesce(entry.attempt, 0) = $6::integer)`
+
+/** The log is read row by row, until a page is full: a row may have a thousand events, and each is looked up. */
+const ofAll = filtered(
+  `
+  (select log.cursor + entry.place - 1 as cursor, entry.seq, ${KINDS}[log.kind] as kind, coalesce(entry.attempt, 0) as attempt, log.at,
+     log.worker, attempts.due_at, coalesce(attempts.error, outcomes.error) as error, outcomes.state, null as level,
+     null as message, null as data
+   from read
+   join log on log.cursor = read.cursor
+   cross join lateral (select entry.* from ${ENTRIES}) as entry
+   left join attempts on log.kind > 3 and attempts.seq = entry.seq and attempts.attempt = entry.attempt
+   left join outcomes on log.kind = 3 and outcomes.seq = entry.seq)
+  union all ${told}`,
+  `read (cursor, events) as (
+    select $1::bigint - 1024, 0::bigint
+    union all
+    select next.cursor, read.events + next.events
+    from read
+    cross join lateral (
+      select log.cursor, (select count(*) from ${ENTRIES}) as events
+      from log
+      where log.cursor > read.cursor and log.cursor < ${STORED} and ($3::text[] is null or ${KINDS}[kind] = any ($3::text[]))
+      order by log.cursor limit 1
+    ) as next
+    where read.events < $2::bigint
+  ),`,
 )

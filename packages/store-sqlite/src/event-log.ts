@@ -2,10 +2,16 @@ import type { EventKind } from '@headrace/engine'
 import type { Prepared } from './prepared.ts'
 
 /** What every job goes through: its cursor stands in the job's own rows, and `log` lists it for those who follow all jobs. */
-export type ListedKind = Extract<
-  EventKind,
-  'queued' | 'started' | 'ended' | 'retried' | 'lapsed' | 'released' | 'parked'
->
+export const LISTED_KINDS = [
+  'queued',
+  'started',
+  'ended',
+  'retried',
+  'lapsed',
+  'released',
+  'parked',
+] as const satisfies readonly EventKind[]
+export type ListedKind = (typeof LISTED_KINDS)[number]
 
 type Listed = {
   readonly kind: ListedKind

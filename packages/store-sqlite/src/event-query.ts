@@ -1,5 +1,6 @@
 import type { EventKind, EventQuery, JobEvent, JobId, Json } from '@headrace/engine'
 import { FOR_EVER } from '@headrace/engine/rows'
+import { LISTED_KINDS } from './event-log.ts'
 import type { Prepared } from './prepared.ts'
 
 type Row = {
@@ -23,9 +24,17 @@ export function queryEvents(sql: Prepared, query: EventQuery): JobEvent[] {
   const { after, limit, kinds, levels, contains, attempt, jobId, tree } = query
   const list = (values: readonly string[] | undefined) => (values === undefined ? null : JSON.stringify(values))
   const values = [after, limit, list(kinds), list(levels), contains ?? null, attempt ?? null]
-  const statement = sql.text(jobId === undefined ? ofAll : tree === true ? ofTree : ofJob)
+  const all = isListed(query) ? ofAll : toldOfAll
+  const statement = sql.text(jobId === undefined ? all : tree === true ? ofTree : ofJob)
   return (statement.all(...values, ...(jobId === undefined ? [] : [jobId])) as Row[]).map(toEvent)
 }
+
+/** Whether the log may have events that are asked for: it lists what every job goes through, which has no text. */
+function isListed({ kinds, levels, contains }: EventQuery): boolean {
+  return levels === undefined && contains === undefined && (kinds?.some((kind) => LISTED.has(kind)) ?? true)
+}
+
+const LISTED: ReadonlySet<EventKind> = new Set(LISTED_KINDS)
 
 function toEvent(row: Row): JobEvent {
   const { cursor, id, kind, attempt, at } = row
@@ -123,7 +132,9 @@ const ofAll = filtered(`
     left join attempts on log.kind not in ('queued', 'started', 'ended') and attempts.seq = entry.value
       and attempts.attempt = log.attempt
     where log.last > ?1 and log.first + entry.key > ?1 and ${KIND('log.kind')} and (?6 is null or log.attempt = ?6)
-      and ?4 is null and ?5 is null
+      and exists (select 1 from jobs where jobs.seq = entry.value)
     order by log.last limit ?2
   )
   union all ${told('true')}`)
+
+const toldOfAll = filtered(told('true'))

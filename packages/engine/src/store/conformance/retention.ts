@@ -104,6 +104,22 @@ export function testRetention(open: OpenStore): void {
       assert.deepEqual(await rig.store.attempts(again.id), [])
     })
 
+    test('a page of events is full although jobs are gone that came together with others', async () => {
+      await using rig = await Rig.open(open)
+      const jobs = [rig.job(), rig.job(), rig.job(), rig.job({ dueAt: rig.clock.now() + 60 * MINUTE }), rig.job()]
+      await rig.store.enqueue(jobs)
+      const hand = await rig.worker()
+      for (const { lease } of await hand.claim()) await hand.succeed(lease)
+      const last = await rig.enqueue({ dueAt: rig.clock.now() + 60 * MINUTE })
+      rig.clock.advance({ ms: 11 * MINUTE })
+      assert.deepEqual(await pruneAll(rig), [4])
+      const events = await rig.store.events({ after: 0, limit: 2 })
+      assert.deepEqual(
+        events.map(({ jobId, kind }) => [jobId, kind]),
+        [jobs[3]?.id, last].map((id) => [id, 'queued']),
+      )
+    })
+
     test('a tree goes as a whole once its top may go, and never while something of it lives', async () => {
       await using rig = await Rig.open(open)
       const { hand, lease, id } = await rig.workflow()
