@@ -1,6 +1,6 @@
-import type { Prepared } from './prepared.ts'
+import { type Prepared, UNNAMED } from './prepared.ts'
 
-/** Composed queries are few in shape; past so many, they are prepared under their names no more. */
+/** Composed queries are few in shape; those past so many are prepared anew each time. */
 const TEXTS_MAX = 300
 
 const names = new Map<string, string>()
@@ -9,7 +9,7 @@ const names = new Map<string, string>()
 export function composed(text: string): Prepared {
   let name = names.get(text)
   if (name === undefined) {
-    if (names.size >= TEXTS_MAX) throw new Error('composed queries have more shapes than was thought')
+    if (names.size >= TEXTS_MAX) return { name: UNNAMED, text }
     name = `composed_${names.size + 1}`
     names.set(text, name)
   }

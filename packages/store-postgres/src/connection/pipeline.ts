@@ -1,5 +1,5 @@
 import type { Submittable } from 'pg'
-import type { Prepared } from './prepared.ts'
+import { type Prepared, UNNAMED } from './prepared.ts'
 import { decodeRow, type Field } from './values.ts'
 
 /** One statement with its values, as they go over the wire: text, or null. */
@@ -80,6 +80,7 @@ export class Pipeline implements Submittable {
     if (this.#known.has(name)) return
     if (this.#doubtful.delete(name)) wire.close({ type: 'S', name })
     wire.parse({ name, text })
+    if (name === UNNAMED) return
     this.#known.set(name, undefined)
     this.#parsed.push(name)
   }
@@ -95,7 +96,7 @@ export class Pipeline implements Submittable {
 
   handleCommandComplete(): void {
     const name = this.#answering
-    if (this.#known.get(name) === undefined) this.#known.set(name, this.#described ?? NO_FIELDS)
+    if (name !== UNNAMED && this.#known.get(name) === undefined) this.#known.set(name, this.#described ?? NO_FIELDS)
     this.#results.push(this.#rows)
     this.#rows = []
     this.#described = undefined
