@@ -103,15 +103,16 @@ export function historyOf({ steps }: StoredJob): RecordedStep[] {
   return inOrder.map((step) => ({ ...step.recorded, children: outcomesOf(step) }))
 }
 
-export function queryJobs(place: MemoryPlace, filter: JobFilter, { before, limit }: Page): JobPage {
+export function queryJobs(place: MemoryPlace, filter: JobFilter, { before, limit, depth }: Page): JobPage {
   const end = before === undefined ? Number.POSITIVE_INFINITY : Number(before)
-  const found = keptJobs(place)
-    .filter((job) => job.seq < end && fits(place, job, filter))
+  const below = keptJobs(place)
+    .filter((job) => job.seq < end)
     .reverse()
+  const looked = below.slice(0, depth)
+  const found = looked.filter((job) => fits(place, job, filter))
   const shown = found.slice(0, limit)
-  const last = shown.at(-1)
-  const isMore = found.length > limit && last !== undefined
-  return { jobs: shown.map((job) => toJob(place, job)), ...(isMore && { next: String(last.seq) }) }
+  const last = found.length > limit ? shown.at(-1) : looked.length < below.length ? looked.at(-1) : undefined
+  return { jobs: shown.map((job) => toJob(place, job)), ...(last !== undefined && { next: String(last.seq) }) }
 }
 
 function fits(place: MemoryPlace, stored: StoredJob, filter: JobFilter): boolean {

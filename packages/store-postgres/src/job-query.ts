@@ -1,70 +1,79 @@
-import {
-  assertNever,
-  type Job,
-  type JobFilter,
-  type JobId,
-  type JobPage,
-  type JobState,
-  type Page,
-} from '@headrace/engine'
+import type { Job, JobFilter, JobId, JobPage, Page } from '@headrace/engine'
 import { type JobRow, toJob } from '@headrace/engine/rows'
 import { composed } from './connection/composed.ts'
 import { statements } from './connection/named.ts'
 import type { Session } from './connection/session.ts'
 import type { Value } from './connection/values.ts'
+import { armsOf, type KnownFilter, knownFilter, Values } from './job-arms.ts'
 import { jobColumns, jobJoins } from './job-rows.ts'
 
-/** A search inside tags and inputs looks at no more than the newest jobs, so that it answers at once whatever the history. */
-const SEARCH_DEPTH = 20_000
-/** A beginning of an id that fits more jobs than this tells nothing apart. */
-const SEARCH_IDS_MAX = 1_000
-/** Up to so many tasks are read one by one, each in the order of its index. */
-const TASKS_APART_MAX = 20
-
-const END_STATE = { succeeded: 1, failed: 2, cancelled: 3 } as const
-
-/** The number of a job in the table that drives an arm: ordered by that one, nothing needs sorting. */
-type Seq = 'chosen.seq' | 'jobs.seq'
-
-/** One way to some of the jobs that were asked for. `from` ends in what brings `jobs`. */
-type Arm = { readonly from: string; readonly seq: Seq; readonly where: readonly string[] }
-
-/** Values of a composed query, by the numbers under which its text names them. */
-class Values {
-  readonly all: Value[] = []
-
-  add(value: Value, type: string): string {
-    this.all.push(value)
-    return `$${this.all.length}::${type}`
-  }
-}
+/** Jobs are numbered in the order of their creation, but for so much: what was accepted at once, and a clock set right. */
+const OUT_OF_ORDER_MS = 60_000
 
 /**
  * Jobs by filter, newest first. Each arm reads its own jobs in the order of an index and stops after a page of them; the
  * page is the newest of what they give. One statement, so one state of the store.
  */
-export async function queryJobs(session: Session, filter: JobFilter, page: Page): Promise<JobPage> {
+export async function queryJobs(session: Session, asked: JobFilter, page: Page): Promise<JobPage> {
   const before = page.before === undefined ? Number.MAX_SAFE_INTEGER : Number(page.before)
   if (!Number.isSafeInteger(before)) return { jobs: [] }
+  const filter = await knownFilter(session, asked)
+  const { text, values } = pageQuery(filter, page, await rangeOf(session, filter, before))
+  const found = await session.run<JobRow & { readonly floor: number | null }>(composed(text), values)
+  const rows = found.filter(({ seq }) => seq !== null)
+  const shown = rows.slice(0, page.limit)
+  const next = rows.length > page.limit ? shown.at(-1)?.seq : found[0]?.floor
+  return { jobs: shown.map(toJob), ...(next != null && { next: String(next) }) }
+}
+
+/** Its rows say with each job, or without any, to which number the page reaches; null where it reaches to the end. */
+function pageQuery(filter: KnownFilter, { limit, depth }: Page, range: Range): Query {
   const values = new Values()
-  const query = new JobQuery(values, values.add(before, 'bigint'))
-  const arms = await query.arms(session, filter)
-  if (arms.length === 0) return { jobs: [] }
-  const limit = values.add(page.limit + 1, 'bigint')
-  const parts = arms.map(({ from, seq, where }) => {
-    return `(select ${seq} from ${from} where ${where.join(' and ')} order by ${seq} desc limit ${limit})`
+  const [before, from] = [values.add(range.before, 'bigint'), values.add(range.from, 'bigint')]
+  const arms = armsOf(filter, before, values)
+  const looked = depth === undefined ? undefined : values.add(depth, 'bigint')
+  const floors = looked === undefined ? [] : arms.flatMap((arm) => arm.floor?.({ from, depth: looked }) ?? [])
+  const reach = {
+    from: `coalesce((select floor from reached), ${from})`,
+    ...(looked !== undefined && { depth: looked }),
+  }
+  const most = values.add(limit + 1, 'bigint')
+  const parts = arms.map((arm) => {
+    const where = ['true', ...arm.where(reach)]
+    return `
+      (select chosen.seq from (${arm.chosen(reach)}) as chosen join jobs on jobs.seq = chosen.seq
+       where ${where.join(' and ')} order by ${arm.order.replaceAll(/key|seq/g, 'chosen.$&')} limit ${most})`
   })
   const text = `
-    with page as materialized (
-      select seq from (${parts.join(' union ')}) as found order by seq desc limit ${limit}
+    with reached as materialized (
+      select nullif(greatest(${[from, ...floors].join(', ')}), ${from}) as floor where ${before} is not null
+    ),
+    page as materialized (
+      select seq from (${parts.length > 0 ? parts.join(' union ') : 'select 0 as seq where false'}) as found
+      order by seq desc limit ${most}
     )
-    select ${jobColumns}
-    from page join jobs on jobs.seq = page.seq ${jobJoins}
+    select reached.floor, ${jobColumns}
+    from reached left join page on true left join jobs on jobs.seq = page.seq ${jobJoins}
     order by page.seq desc`
-  const rows = await session.run<JobRow>(composed(text), values.all)
-  const shown = rows.slice(0, page.limit)
-  const last = shown.at(-1)
-  return { jobs: shown.map(toJob), ...(rows.length > page.limit && last !== undefined && { next: String(last.seq) }) }
+  return { text, values: values.all }
+}
+
+type Query = { readonly text: string; readonly values: readonly Value[] }
+
+/** Jobs below a number, and from another one on. */
+type Range = { readonly before: number; readonly from: number }
+
+/** The numbers among which the jobs of a filter are. */
+async function rangeOf(session: Session, { createdFrom, createdTo }: JobFilter, before: number): Promise<Range> {
+  const to = createdTo === undefined ? before : await firstSince(session, createdTo + OUT_OF_ORDER_MS)
+  const from = createdFrom === undefined ? 0 : await firstSince(session, createdFrom - OUT_OF_ORDER_MS)
+  return { before: Math.min(before, to), from }
+}
+
+/** The number of the first job that was created at an instant or later. */
+async function firstSince(session: Session, at: number): Promise<number> {
+  const [row] = await session.run<{ readonly seq: number | null }>(statements.createdSince, [at])
+  return row?.seq ?? 0
 }
 
 export async function queryJob(session: Session, id: JobId): Promise<Job | undefined> {
@@ -86,167 +95,4 @@ export async function queryTree(session: Session, id: JobId, limit: number): Pro
     from shown join jobs on jobs.seq = shown.seq ${jobJoins}
     order by jobs.seq`
   return (await session.run<JobRow>(composed(text), [id, limit])).map(toJob)
-}
-
-class JobQuery {
-  readonly #values: Values
-  readonly #before: string
-
-  constructor(values: Values, before: string) {
-    this.#values = values
-    this.#before = before
-  }
-
-  async arms(session: Session, filter: JobFilter): Promise<Arm[]> {
-    const { search } = filter
-    if (search === undefined || search === '') return this.#listArms(filter)
-    const text = search.toLowerCase()
-    const names = await session.run<{ readonly task: string }>(statements.taskNames, [])
-    const named = names
-      .map(({ task }) => task)
-      .filter((task) => task.toLowerCase().includes(text) && (filter.tasks?.includes(task) ?? true))
-    const byTask = named.length > 0 ? this.#listArms({ ...filter, tasks: named }) : []
-    return [...this.#idArm(filter, text), this.#textArm(filter, search), ...byTask]
-  }
-
-  #idArm(filter: JobFilter, beginning: string): Arm[] {
-    const range = rangeOfIds(beginning)
-    if (range === undefined) return []
-    const where = this.#conditions(filter, 'jobs.seq')
-    const [from, to] = [this.#values.add(range.from, 'uuid'), this.#values.add(range.to, 'uuid')]
-    const found = `select seq from jobs where id >= ${from} and id <= ${to} order by id desc limit ${SEARCH_IDS_MAX}`
-    return [{ from: 'jobs', seq: 'jobs.seq', where: [...where, `jobs.seq in (${found})`] }]
-  }
-
-  #textArm(filter: JobFilter, search: string): Arm {
-    const where = this.#conditions(filter, 'jobs.seq')
-    const text = this.#values.add(search.replaceAll('\u0000', ''), 'text')
-    const isNew = `jobs.seq > (select seq from jobs order by seq desc limit 1) - ${SEARCH_DEPTH}`
-    const fits = `(strpos(lower(jobs.tags), lower(${text})) > 0 or strpos(lower(jobs.input), lower(${text})) > 0)`
-    return { from: 'jobs', seq: 'jobs.seq', where: [...where, isNew, fits] }
-  }
-
-  /** An arm for each state that was asked for, since each has its own index. */
-  #listArms(asked: JobFilter): Arm[] {
-    if (asked.limitKey !== undefined) return [this.#limitArm(asked, asked.limitKey)]
-    // Only these have an error, and few do.
-    const filter: JobFilter =
-      asked.errorCode !== undefined && asked.states === undefined
-        ? { ...asked, states: ['failed', 'cancelled'] }
-        : asked
-    const states = new Set(filter.states)
-    if (filter.states === undefined || states.size === STATES) return this.#jobArms(filter)
-    return [...states].flatMap((state) => this.#stateArms(filter, state))
-  }
-
-  #limitArm(filter: JobFilter, key: string): Arm {
-    const isOfKey = `chosen.limit_key = ${this.#values.add(key, 'text')}`
-    return {
-      from: 'live as chosen join jobs on jobs.seq = chosen.seq',
-      seq: 'chosen.seq',
-      where: [...this.#conditions(filter, 'chosen.seq'), isOfKey],
-    }
-  }
-
-  /**
-   * What a state's jobs are found by. The live ones are few beside the history, and so are those that failed or were
-   * cancelled. Most jobs succeed, so that the index of any other filter soon has a page of them.
-   */
-  #stateArms(filter: JobFilter, state: JobState): Arm[] {
-    const { tasks, owner, tag, parentId } = filter
-    const isNarrow = parentId !== undefined || (state === 'succeeded' && (tasks ?? owner ?? tag) !== undefined)
-    if (isNarrow) return this.#jobArms({ ...filter, states: [state] })
-    const { states: _, ...rest } = filter
-    const where = this.#conditions(rest, 'chosen.seq')
-    const drivenBy = (table: string, condition: string): Arm[] => [
-      {
-        from: `${table} as chosen join jobs on jobs.seq = chosen.seq`,
-        seq: 'chosen.seq',
-        where: [...where, condition],
-      },
-    ]
-    switch (state) {
-      case 'waiting':
-        return drivenBy('live', 'chosen.state <> 7')
-      case 'running':
-        return drivenBy('live', 'chosen.state = 7')
-      case 'succeeded':
-        return drivenBy('outcomes', 'chosen.state = 1')
-      case 'failed':
-        return drivenBy('outcomes', 'chosen.state = 2')
-      case 'cancelled':
-        return drivenBy('outcomes', 'chosen.state = 3')
-      default:
-        return assertNever(state)
-    }
-  }
-
-  /** By whatever else the filter names, or else the jobs as they came. One task's jobs lie in order, those of two do not. */
-  #jobArms(filter: JobFilter): Arm[] {
-    const { tasks = [], owner, tag, parentId } = filter
-    const isApart = tasks.length > 1 && tasks.length <= TASKS_APART_MAX && (owner ?? tag ?? parentId) === undefined
-    const filters = isApart ? [...new Set(tasks)].map((task) => ({ ...filter, tasks: [task] })) : [filter]
-    return filters.map((one) => {
-      const isByState = one.states !== undefined
-      const joins = isByState
-        ? 'jobs left join live on live.seq = jobs.seq left join outcomes on outcomes.seq = jobs.seq'
-        : 'jobs'
-      return { from: joins, seq: 'jobs.seq', where: this.#conditions(one, 'jobs.seq') }
-    })
-  }
-
-  #conditions(filter: JobFilter, seq: Seq): string[] {
-    const where = [`${seq} < ${this.#before}`]
-    const { tasks, queues, owner, tag, parentId, createdFrom, createdTo, errorCode, retried } = filter
-    if (filter.states !== undefined) where.push(this.#inStates(filter.states))
-    if (tasks !== undefined) where.push(this.#in('jobs.task', tasks))
-    if (queues !== undefined) where.push(this.#in('jobs.queue', queues))
-    if (owner !== undefined) where.push(`jobs.owner = ${this.#values.add(owner, 'text')}`)
-    if (tag !== undefined)
-      where.push(`jobs.seq in (select seq from job_tags where tag = ${this.#values.add(tag, 'text')})`)
-    if (filter.rootsOnly === true) where.push('jobs.parent_seq is null')
-    if (parentId !== undefined) {
-      where.push(`jobs.parent_seq = (select seq from jobs where id = ${this.#values.add(parentId, 'uuid')})`)
-    }
-    if (createdFrom !== undefined) where.push(`jobs.created_at >= ${this.#values.add(createdFrom, 'bigint')}`)
-    if (createdTo !== undefined) where.push(`jobs.created_at <= ${this.#values.add(createdTo, 'bigint')}`)
-    if (errorCode !== undefined) {
-      const code = `(select outcomes.error::json ->> 'code' from outcomes where outcomes.seq = jobs.seq)`
-      where.push(`${code} = ${this.#values.add(errorCode.replaceAll('\u0000', ''), 'text')}`)
-    }
-    if (retried !== undefined) {
-      where.push(`${retried ? '' : 'not '}exists (select from jobs as next where next.retry_of = jobs.id)`)
-    }
-    return where
-  }
-
-  // For jobs that something else has found: each one's state is looked up by its key.
-  #inStates(states: readonly JobState[]): string {
-    const parts = states.map((state) => {
-      if (state === 'waiting') return '(select state from live where live.seq = jobs.seq) <> 7'
-      if (state === 'running') return '(select state from live where live.seq = jobs.seq) = 7'
-      return `(select state from outcomes where outcomes.seq = jobs.seq) = ${END_STATE[state]}`
-    })
-    return parts.length > 0 ? `(${parts.join(' or ')})` : 'false'
-  }
-
-  #in(column: string, values: readonly string[]): string {
-    const [only] = values
-    if (values.length === 1) return `${column} = ${this.#values.add(only, 'text')}`
-    return `${column} = any (${this.#values.add(values, 'text[]')})`
-  }
-}
-
-const STATES = 5
-const DIGITS = 32
-
-/** All ids that begin so; undefined for what no id begins with. */
-export function rangeOfIds(beginning: string): { readonly from: string; readonly to: string } | undefined {
-  const pattern = '00000000-0000-0000-0000-000000000000'
-  const fits = [...beginning].every((character, place) =>
-    pattern[place] === '-' ? character === '-' : pattern[place] === '0' && /[0-9a-f]/.test(character),
-  )
-  if (!fits || beginning.length > pattern.length) return undefined
-  const digits = beginning.replaceAll('-', '')
-  return { from: digits.padEnd(DIGITS, '0'), to: digits.padEnd(DIGITS, 'f') }
 }

@@ -827,6 +827,26 @@ export const taskNames = `
   )
   select task from names where task is not null`
 
+/** Scan: of the few lanes. */
+export const tasksOfQueues = `select distinct task from lanes where queue = any ($1::text[]) order by task`
+
+/** The number of the first job that was created at this instant or later, by halving. Primary key: jobs (seq). */
+export const createdSince = `
+  with recursive halves (low, high) as (
+    select * from (
+      select (select seq from jobs order by seq limit 1) as low, (select seq from jobs order by seq desc limit 1) as high
+    ) as ends
+    union all
+    select case when job.created_at < $1::bigint then job.seq + 1 else low end,
+      case when job.created_at < $1::bigint then high else (low + high) / 2 - 1 end
+    from halves
+    cross join lateral (
+      select seq, created_at from jobs where seq >= (low + high) / 2 order by seq limit 1
+    ) as job
+    where low <= high
+  )
+  select low as seq from halves where low > high`
+
 /** How far the events are stored without a gap; kept in the session for the statement behind it. Primary key: none. */
 export const markStored = `select set_config('headrace.stored_before', stored_before()::text, false) as stored_before`
 

@@ -41,6 +41,19 @@ export const lanesAfter = `
 export const insertLane = `
   insert or ignore into lanes (queue, task, deployment, labels, needs) values (?, ?, ?, ?, ?)`
 
+/** Scan: of the few lanes. */
+export const tasksOfQueues = `
+  select distinct task from lanes where queue in (select value from json_each(?)) order by task`
+
+/** Primary key: jobs (seq). */
+export const oldestLane = `select lane from jobs where seq = (select min(seq) from jobs)`
+
+/** The least and the greatest. Primary key: jobs (seq). */
+export const jobNumbers = `select (select min(seq) from jobs) as low, (select max(seq) from jobs) as high`
+
+/** Of the first job from this number on. Primary key: jobs (seq). */
+export const createdSince = `select seq, created_at from jobs where seq >= ? order by seq limit 1`
+
 const readyColumns = `
   select live.seq as seq, live.attempt as attempt, live.failures as failures, live.priority as priority,
     live.rank as rank, live.lane as lane, jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.input as input, jobs.created_at as created_at,

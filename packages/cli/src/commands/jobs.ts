@@ -59,8 +59,9 @@ export function jobsCommand(cli: Cli): Command {
     })
 }
 
-function pageText(cli: Cli, { jobs }: JobPage): string {
-  return jobs.length > 0 ? table(cli.terminal, columnsAt(Date.now()), jobs) : 'No job is like that.'
+function pageText(cli: Cli, { jobs, next }: JobPage): string {
+  if (jobs.length > 0) return table(cli.terminal, columnsAt(Date.now()), jobs)
+  return next === undefined ? 'No job is like that.' : 'None of the newest jobs is like that.'
 }
 
 function columnsAt(now: number): readonly Column<StatusInfo>[] {

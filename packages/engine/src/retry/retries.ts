@@ -42,6 +42,8 @@ export type Redriven = {
 }
 
 const LIMIT = 100
+/** Failed jobs that one step looks at: most of them may have been retried before. */
+const DEPTH = 5_000
 /** No owner has such a name: keys are of owners, this one is of the jobs themselves. */
 const SCOPE = '/redrive'
 
@@ -83,7 +85,7 @@ export class Retries {
     const { limit = LIMIT, before, from, dryRun = false, accept = () => true } = options
     checkPageLimit('limit', limit)
     const dead = { ...filter, states: ['failed'], rootsOnly: true, retried: false } as const
-    const page = await store.jobs(dead, before === undefined ? { limit } : { limit, before })
+    const page = await store.jobs(dead, { limit, depth: DEPTH, ...(before !== undefined && { before }) })
     const next = page.next === undefined ? {} : { next: page.next }
     const refused: Redriven['refused'][number][] = []
     const jobs: NewJob[] = []

@@ -355,8 +355,17 @@ export type Pruned = {
   readonly next?: string
 }
 
-/** Newest first. `before` is the `next` of the page before. */
-export type Page = { readonly limit: number; readonly before?: string }
+/** Newest first. */
+export type Page = {
+  readonly limit: number
+  /** The `next` of the page before. */
+  readonly before?: string
+  /**
+   * Of the jobs of each state, task, owner or tag that is asked for, about so many are looked at, so that a page of what is
+   * rare does not read a history of millions. It may then be short, or empty, and have a `next` all the same.
+   */
+  readonly depth?: number
+}
 export type JobPage = { readonly jobs: readonly Job[]; readonly next?: string }
 
 export type QueueCounts = {

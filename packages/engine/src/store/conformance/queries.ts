@@ -20,6 +20,18 @@ async function paged(rig: Rig, filter: JobFilter): Promise<JobId[]> {
   return ids
 }
 
+/** The jobs on each page, when one looks at no more than so many. */
+async function looked(rig: Rig, filter: JobFilter, depth: number): Promise<JobId[][]> {
+  const pages: JobId[][] = []
+  let before: string | undefined
+  do {
+    const page = await rig.store.jobs(filter, { limit: 3, depth, ...(before !== undefined && { before }) })
+    pages.push(page.jobs.map(({ id }) => id))
+    before = page.next
+  } while (before !== undefined)
+  return pages
+}
+
 export function testQueries(open: OpenStore): void {
   suite('reading', () => {
     test('jobs are listed newest first, page by page, each once, even while new ones come in', async () => {
@@ -142,6 +154,27 @@ export function testQueries(open: OpenStore): void {
       const trained = (await rig.store.jobs({ tasks: ['train'] }, { limit: 100 })).jobs.map(({ id }) => id)
       assert.equal(trained.length, 4)
       assert.deepEqual(await paged(rig, { search: 'TRAIN', tasks: ['train'] }), trained)
+    })
+
+    test('a page that may look at so many jobs is short where they do not fit, and the next one goes on behind them', async () => {
+      await using rig = await Rig.open(open)
+      const ada = await rig.worker()
+      const rare: JobId[] = []
+      for (let index = 0; index < 12; index++) {
+        const isRare = index % 6 === 0
+        const id = await rig.enqueue(isRare ? { queue: 'rare', tags: ['red'] } : { tags: ['blue'] })
+        if (isRare) rare.unshift(id)
+      }
+      const [newer, older] = rare
+      const inTurn = [[], [newer], [older]]
+      assert.deepEqual(await looked(rig, { queues: ['rare'] }, 5), inTurn)
+      assert.deepEqual(await looked(rig, { queues: ['rare'], states: ['waiting'] }, 5), inTurn)
+      assert.deepEqual((await looked(rig, { tag: 'red', rootsOnly: true }, 5)).flat(), rare)
+      for (const claimed of [...(await ada.claim('tiles')), ...(await ada.claim('rare'))]) await ada.fail(claimed.lease)
+      assert.deepEqual(await looked(rig, { queues: ['rare'], states: ['failed'] }, 5), inTurn)
+      for (const id of rare) await rig.enqueue({ retryOf: id })
+      assert.deepEqual(await looked(rig, { retried: true }, 5), inTurn)
+      assert.deepEqual((await looked(rig, { states: ['waiting', 'failed'], retried: true }, 5)).flat(), rare)
     })
 
     test('jobs are found by the code of their error, and by whether another job repeats them', async () => {
