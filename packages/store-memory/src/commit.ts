@@ -124,7 +124,8 @@ function recordStep(context: Context, endings: Endings, job: Held, step: NewStep
       ...(ended !== undefined && { value: ended }),
       ...(failed !== undefined && { error: failed }),
     }
-    if (known.session !== undefined) closeSession(context, endings, known.session)
+    const isOver = ended !== undefined || failed !== undefined
+    if (known.session !== undefined && isOver) closeSession(context, endings, known.session)
     return
   }
   if (step.compensates === true) job.live.compensates = true

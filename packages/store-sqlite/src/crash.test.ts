@@ -215,6 +215,29 @@ suite('processes that share a file', { timeout: 60_000 }, () => {
     assert.equal(readFileSync(notes, 'utf8'), 'other\n')
   })
 
+  for (const onLost of ['restart', 'fail'] as const) {
+    test(`a session whose process was killed is over at once, as it was to be: ${onLost}`, async () => {
+      await using here = await Here.open()
+      const other = await here.other('other', { leaseMs: 60_000 })
+      await here.startWorker({ queues: { flows: 1 } })
+      const { id } = await here.engine.submit(here.tasks.together, onLost)
+      await other.says((message) => 'begun' in message)
+      await here.startWorker()
+      here.goOn()
+      other.signal('SIGKILL')
+      const result = here.engine.result(id)
+      if (onLost === 'restart') assert.deepEqual(await result, ['here', 'here'])
+      else
+        await assert.rejects(result, {
+          code: 'task_failed',
+          message: /Worker other of the session was lost: its process ended/,
+        })
+      const { jobs } = await here.store.jobs({ parentId: id }, { limit: 10 })
+      const ends = jobs.map((job) => ('error' in job ? job.error.code : job.state))
+      assert.deepEqual(ends.toReversed().slice(0, 2), ['succeeded', 'session_lost'])
+    })
+  }
+
   for (const how of ['exit', 'kill'] as const) {
     test(`a job that takes its process down (${how}) is stopped after as many workers as its task says`, async () => {
       await using here = await Here.open()

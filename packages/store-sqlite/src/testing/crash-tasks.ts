@@ -64,6 +64,13 @@ export function crashTasks(process: Process) {
       return new Promise(() => {})
     },
   })
-  const all: readonly AnyTask[] = [whoami, nap, hold, block, survey, poison]
-  return { whoami, nap, hold, block, survey, poison, all }
+  /** Two steps on one worker, the second of which holds. */
+  const together = workflow({
+    name: 'together',
+    queue: 'flows',
+    run: (onLost: 'fail' | 'restart', flow) =>
+      flow.session('default', async (s) => [await s.call(whoami, null), await s.call(hold, null)], { onLost }),
+  })
+  const all: readonly AnyTask[] = [whoami, nap, hold, block, survey, poison, together]
+  return { whoami, nap, hold, block, survey, poison, together, all }
 }

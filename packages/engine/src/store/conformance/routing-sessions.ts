@@ -218,6 +218,17 @@ export function testRoutingSessions(open: OpenStore): void {
       assert.equal(begun?.value, '"done"')
     })
 
+    test('a session whose beginning is said again, since it was not heard, goes on', async () => {
+      await using rig = await Rig.open(open)
+      const { hand, lease, jobs } = await opened(rig, 2)
+      const eve = await rig.worker('eve')
+      await eve.claimOne()
+      assert.equal(await hand.advance(lease, session(1)), 'recorded')
+      assert.equal((await eve.claimOne()).lease.jobId, jobs[1]?.id)
+      await hand.advance(lease, session(1, { value: 'null' }))
+      assert.equal(await hand.advance(lease, session(1, { value: 'null' })), 'recorded')
+    })
+
     test('a session that is over does not end with its worker', async () => {
       await using rig = await Rig.open(open)
       const { hand, lease } = await opened(rig, 1)

@@ -148,6 +148,13 @@ const BROKEN: Readonly<Record<RuleName, Readonly<Record<string, Change>>>> = {
       history: { workflows: steps(1, { children: [child(one, 0), { ...child(two, 1), state: 'pending' } as never] }) },
     },
   },
+  'session-kept': {
+    'two workers have jobs of one session': {
+      history: {
+        workflows: [{ jobId: flow, steps: [...(steps(1, { session: 4 })[0]?.steps ?? []), step(4, 'session', 'q')] }],
+      },
+    },
+  },
   'deliveries-consistent': {
     'an outcome is received twice': { history: { workflows: steps(2, { delivered: [2, 1] }) } },
     'an outcome is left out': { history: { workflows: steps(2, { deliveredFrom: 2 }) } },

@@ -47,6 +47,18 @@ export const groupRules = {
     }
   }) satisfies Rule,
 
+  /** All jobs of a session began on one worker; what they undo, they may undo on any. */
+  'session-kept': (({ workflows, lives }, _, say) => {
+    for (const { jobId, steps } of workflows) {
+      for (const { step: session, kind, keptFrom } of steps) {
+        if (kind !== 'session' || keptFrom !== undefined) continue
+        const jobs = steps.flatMap((step) => (step.session === session ? step.children : []))
+        const workers = new Set(jobs.flatMap((job) => workersOf(lives.get(job.jobId) ?? [])))
+        if (workers.size > 1) say(`job ${jobId}: the session of step ${session} ran on ${[...workers].join(' and ')}`)
+      }
+    }
+  }) satisfies Rule,
+
   /** A workflow's code received each outcome at most once, in an order without gaps, of steps that were recorded. */
   'deliveries-consistent': (({ workflows }, _, say) => {
     for (const { jobId, steps } of workflows) {
@@ -66,6 +78,13 @@ export const groupRules = {
     }
   }) satisfies Rule,
 } as const
+
+/** Where a job began, unless it only cleaned up. */
+function workersOf(life: readonly JobEvent[]): string[] {
+  const ending = life.findIndex(({ kind }) => kind === 'ending')
+  const own = ending === -1 ? life : life.slice(0, ending)
+  return own.flatMap(({ kind, data }) => (kind === 'started' ? String(data.worker) : []))
+}
 
 /** The cursor of what was stored together with a step, where something was. */
 function recordedAt({ lives }: Chronicle, jobId: JobId, { step, children }: RecordedStep): number | undefined {

@@ -47,6 +47,29 @@ suite('replay', () => {
     assert.equal(runs, 0)
   })
 
+  test('a session that was lost is gone through as it was, and then the one that was begun anew', async () => {
+    let runs = 0
+    const holds = task({ name: 'holds', run: () => (++runs === 1 ? new Promise<never>(() => {}) : 'held') })
+    const run: Code = (value, flow) =>
+      flow.session('gpu', async (s) => [await s.call(double, value), await s.call(holds, null)], { onLost: 'restart' })
+    await using stage = new Stage()
+    const process = () => stage.process([double, holds, flowOf(run)])
+    const [here, one, two] = [await process(), await process(), await process()]
+    await here.startWorker()
+    await one.startWorker({ queues: { gpu: 1 } })
+    const id = await here.submit(flowOf(run), 21)
+    await stage.clock.until(() => runs === 1)
+    one.crash()
+    await two.startWorker({ queues: { gpu: 1 } })
+    assert.deepEqual((await here.end(id)).result, [42, 'held'])
+    const history = JSON.parse(JSON.stringify(await recordHistory(here.engine, id)))
+    assert.deepEqual(await replay(flowOf(run), history), { steps: 6 })
+    const other: Code = (value, flow) =>
+      flow.session('gpu', async (s) => [await s.call(holds, null), await s.call(double, value)], { onLost: 'restart' })
+    const { difference } = await replay(flowOf(other), history)
+    assert.deepEqual(difference, { step: 2, recorded: 'call double', now: 'call holds' })
+  })
+
   test('the first step that differs is named, with what it was and what it is', async () => {
     const history = await recorded(flowOf(PLAIN))
     const inserted: Code = async (value, flow) => {

@@ -1,5 +1,5 @@
 import { isEnded, type Job, type JobId } from '../../job/job.ts'
-import { LAPSES_MAX } from '../../job/transition.ts'
+import { LAPSES_MAX, SESSION_OVER } from '../../job/transition.ts'
 import type { Store } from '../../store/store.ts'
 import { checkHistory } from '../history/check-history.ts'
 import { readHistory, type StoreHistory, type Witness } from '../history/store-history.ts'
@@ -169,12 +169,15 @@ function checkSchedule({ jobs }: Aftermath, say: Say): void {
   }
 }
 
+/** Failures that no program says. */
+const GIVEN_UP: readonly string[] = ['poison_job', 'deadline_exceeded', 'session_lost']
+
 /** Jobs below which something ended otherwise than by its program: they may end in any way. */
 function disturbedJobs({ jobs, ledger }: Aftermath): ReadonlySet<JobId> {
   const disturbed = new Set<JobId>()
   const cancelled = new Set(ledger.cancels.map(({ id }) => id))
   for (const job of jobs.values()) {
-    const isGivenUp = job.state === 'failed' && ['poison_job', 'deadline_exceeded'].includes(job.error.code)
+    const isGivenUp = job.state === 'failed' && GIVEN_UP.includes(job.error.code)
     if (!isGivenUp && !cancelled.has(job.id)) continue
     for (let at: Job | undefined = job; at !== undefined; at = at.parentId && jobs.get(at.parentId))
       disturbed.add(at.id)
@@ -183,11 +186,15 @@ function disturbedJobs({ jobs, ledger }: Aftermath): ReadonlySet<JobId> {
 }
 
 /** A job is cancelled by somebody, with its workflow, or with the group that failed. */
-function isExplained(job: Job, { jobs, ledger }: Aftermath): boolean {
+function isExplained(job: Job, { jobs, ledger, history }: Aftermath): boolean {
   if (ledger.cancels.some(({ id }) => isWithin(job, id, jobs))) return true
   const parent = job.parentId && jobs.get(job.parentId)
   if (!parent) return false
   if (isEnded(parent.state)) return true
+  const steps = history.workflows.find(({ jobId }) => jobId === parent.id)?.steps ?? []
+  const { session } = steps.find(({ step }) => step === job.step) ?? {}
+  const isOver = steps.some(({ step, value, error }) => step === session && (value ?? error) !== undefined)
+  if (isOver && job.state === 'cancelled' && job.error.message === SESSION_OVER) return true
   return [...jobs.values()].some(
     (sibling) => sibling.parentId === parent.id && sibling.step === job.step && sibling.state === 'failed',
   )

@@ -1,7 +1,7 @@
 import { assertNever } from '../../brand.ts'
 import type { Faults } from './faulty-store.ts'
 import type { Harm, Plan, Submission } from './plan.ts'
-import { FAILED_FOR_GOOD, type Op, type Work } from './program.ts'
+import { FAILED_FOR_GOOD, type Op, type SessionOp, type Work } from './program.ts'
 
 /** A plan in words, one line for each thing that happens, in the order of time. */
 export function describePlan({ seed, faults, machines, submissions, harms, tickMs }: Plan): string {
@@ -95,11 +95,23 @@ function describeOp(op: Op): string {
       return `sleep ${seconds(op.ms)}`
     case 'draw':
       return 'draw'
+    case 'session':
+      return describeSession(op)
     case 'try':
       return `try ${describeOp(op.body)}`
     default:
       return assertNever(op)
   }
+}
+
+function describeSession({ calls, group, flow, left, restart }: SessionOp): string {
+  const parts = [
+    ...calls.map((work) => `call ${describeWork(work)}`),
+    ...(group.length > 0 ? [`map [${group.map(describeWork).join(', ')}]`] : []),
+    ...(flow === undefined ? [] : [`flow ${describeOps(flow)}`]),
+    ...(left === undefined ? [] : [`start ${describeWork(left)}`]),
+  ]
+  return `session${restart ? ' to restart' : ''} [${parts.join(', ')}]`
 }
 
 function describeHarm(harm: Harm): string {

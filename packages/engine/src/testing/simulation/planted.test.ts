@@ -15,6 +15,7 @@ const NOTICED_BY: Readonly<Record<PlantedBug, string>> = {
   'exceeds-limit': 'limit-kept',
   'forgets-step': 'recorded-step-stays',
   'gives-out-twice': 'one-owner',
+  'parts-session': 'session-kept',
 }
 
 function openWith(plant: (store: Store) => Store): OpenSimulated {

@@ -57,6 +57,32 @@ export const plantedBugs = {
       },
     }),
 
+  /** The jobs of a session go to anybody, whatever is said of it afterwards. */
+  'parts-session': () => {
+    const sessions = new Map<string, number>()
+    return (store: Store) =>
+      overlay(store, {
+        commit: (batch) =>
+          store.commit({
+            ...batch,
+            advance: batch.advance.map(({ lease, steps }) => ({
+              lease,
+              steps: steps.map(({ session, ...step }) => {
+                if (session !== undefined) sessions.set(`${lease.jobId}/${step.step}`, session)
+                return step
+              }),
+            })),
+          }),
+        async steps(id) {
+          const steps = await store.steps(id)
+          return steps.map((step) => {
+            const session = sessions.get(`${id}/${step.step}`)
+            return session === undefined ? step : { ...step, session }
+          })
+        },
+      })
+  },
+
   /** A job that one worker was given is given to another one, too. */
   'gives-out-twice': () => {
     let last: Claimed | undefined

@@ -25,8 +25,19 @@ export type Op =
   | { readonly op: 'sleep'; readonly ms: number }
   | { readonly op: 'draw' }
   | { readonly op: 'start'; readonly work: Work }
+  | SessionOp
   | { readonly op: 'leave'; readonly work: Work }
   | { readonly op: 'try'; readonly body: Op }
+
+/** One after the other, then some at once, then a workflow, all on one worker; and one that nobody waits for. */
+export type SessionOp = {
+  readonly op: 'session'
+  readonly calls: readonly Work[]
+  readonly group: readonly Work[]
+  readonly flow?: readonly Op[]
+  readonly left?: Work
+  readonly restart: boolean
+}
 
 export type Result = number | string | readonly Result[]
 
@@ -91,6 +102,12 @@ export function expected(op: Op): Result | undefined {
       return 'drawn'
     case 'start':
       return 'started'
+    case 'session':
+      return allOrNone([
+        ...op.calls.map(expectedWork),
+        allOrNone(op.group.map(expectedWork)),
+        ...(op.flow === undefined ? [] : [expectedAll(op.flow)]),
+      ])
     case 'leave':
       return 'left'
     case 'try':
@@ -137,6 +154,8 @@ function drawOp(dice: Dice, depth: number): Op {
     'cached',
     'wait',
     'undo',
+    'session',
+    'session',
   ] as const)
   switch (kind) {
     case 'call':
@@ -172,6 +191,15 @@ function drawOp(dice: Dice, depth: number): Op {
       return { op: 'undo', ms: dice.between(0, 1) * dice.between(1, 900) }
     case 'draw':
       return { op: 'draw' }
+    case 'session':
+      return {
+        op: 'session',
+        calls: Array.from({ length: dice.between(0, 3) }, () => drawWork(dice)),
+        group: Array.from({ length: dice.between(0, 4) }, () => drawWork(dice)),
+        ...(depth > 0 && dice.chance(0.3) && { flow: drawProgram(dice, depth - 1) }),
+        ...(dice.chance(0.3) && { left: drawWork(dice) }),
+        restart: dice.chance(0.6),
+      }
     case 'try':
       return { op: 'try', body: drawOp(dice, depth) }
     case 'flow':

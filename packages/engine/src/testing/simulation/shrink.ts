@@ -114,6 +114,17 @@ function* smallerOps(op: Op): Generator<Op> {
       for (const flows of fewer(op.flows)) yield { ...op, flows }
       for (const flows of oneSmaller(op.flows, smallerPrograms)) yield { ...op, flows }
       return
+    case 'session': {
+      const { flow, left, ...plain } = op
+      if (flow !== undefined) yield { ...plain, ...(left && { left }) }
+      if (left !== undefined) yield { ...plain, ...(flow && { flow }) }
+      for (const calls of fewer(op.calls)) yield { ...op, calls }
+      for (const calls of oneSmaller(op.calls, smallerWorks)) yield { ...op, calls }
+      for (const group of fewer(op.group)) yield { ...op, group }
+      for (const group of oneSmaller(op.group, smallerWorks)) yield { ...op, group }
+      if (flow !== undefined) for (const fewerOps of smallerPrograms(flow)) yield { ...op, flow: fewerOps }
+      return
+    }
     case 'limited':
       for (const keys of fewer(op.keys)) yield { ...op, keys }
       return

@@ -3,7 +3,16 @@ import type { Flow } from '../../flow/flow.ts'
 import { type JobContext, type Task, task } from '../../task/task.ts'
 import { type AnyTask, type Workflow, workflow } from '../../task/workflow.ts'
 import type { Ledger } from './ledger.ts'
-import { cachedResult, FAILED_FOR_GOOD, LIMIT_MAX, limitedResult, type Op, type Result, type Work } from './program.ts'
+import {
+  cachedResult,
+  FAILED_FOR_GOOD,
+  LIMIT_MAX,
+  limitedResult,
+  type Op,
+  type Result,
+  type SessionOp,
+  type Work,
+} from './program.ts'
 import type { SimulatedProcess } from './world.ts'
 
 /** How long a result of the task `cached` stands. */
@@ -140,6 +149,8 @@ class Interpreter {
       case 'leave':
         void flow.call(work, op.work)
         return 'left'
+      case 'session':
+        return this.#session(op)
       case 'try':
         try {
           return await this.#run(op.body, `${path}.try`)
@@ -156,6 +167,24 @@ class Interpreter {
     if (!op.collect) return flow.map(work, op.works, options)
     const outcomes = await flow.map(work, op.works, { ...options, onFailure: 'collect' })
     return outcomes.map((outcome) => (outcome.ok ? outcome.value : 'failed'))
+  }
+
+  /** On the queue that all workers serve. */
+  #session({ calls, group, flow: ops, left, restart }: SessionOp): Promise<Result> {
+    const { flow, callees, program } = this.#parts
+    const { work } = callees
+    return flow.session<Result>(
+      'default',
+      async (s) => {
+        if (left !== undefined) void s.start(work, left)
+        const results: Result[] = []
+        for (const one of calls) results.push(await s.call(work, one))
+        results.push(await s.map(work, group))
+        if (ops !== undefined) results.push(await s.call(program(), ops))
+        return results
+      },
+      { onLost: restart ? 'restart' : 'fail', maxRestarts: 2 },
+    )
   }
 
   async #wait(name: string, timeoutMs: number): Promise<Result> {
