@@ -5,6 +5,10 @@ const COUNTED_AT_ONCE = 10_000
 /** A million of them take a quarter of a second to count; so that is done every ten. */
 const KEPT_PER_JOB_MS = 0.01
 const KEPT_MS_MAX = 10_000
+/** Where a machine is slow or busy, counting takes no more than this share of it. */
+const KEPT_PER_COUNTING_MS = 20
+/** What could not be counted now is not tried again at once: it may be that very counting which is too much. */
+const FAILED_MS = 2_000
 
 /** What waits and runs in each queue, for all who look at once. */
 export interface QueueReader {
@@ -22,16 +26,18 @@ export function createQueueReader(store: Store): QueueReader {
   return {
     read() {
       if (kept !== undefined && store.clock.now() < kept.until) return kept.queues
+      const begunAt = store.clock.now()
       const reading = { queues: store.queues(), until: Number.POSITIVE_INFINITY }
       kept = reading
       reading.queues.then(
         (queues) => {
           const live = queues.reduce((sum, one) => sum + one.waiting + one.scheduled + one.blocked + one.running, 0)
           const keptMs = live < COUNTED_AT_ONCE ? 0 : Math.min(KEPT_MS_MAX, live * KEPT_PER_JOB_MS)
-          reading.until = store.clock.now() + keptMs
+          const now = store.clock.now()
+          reading.until = now + Math.max(keptMs, live < COUNTED_AT_ONCE ? 0 : (now - begunAt) * KEPT_PER_COUNTING_MS)
         },
         () => {
-          reading.until = 0
+          reading.until = store.clock.now() + FAILED_MS
         },
       )
       return reading.queues
