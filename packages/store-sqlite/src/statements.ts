@@ -720,15 +720,31 @@ export const taskNames = `
 export const lastCursor = `
   select max(coalesce((select max(cursor) from events), 0), coalesce((select max(last) from log), 0)) as cursor`
 
-/** Scan: of the live jobs only. */
+/**
+ * Those that are ready, most of a long queue, from their index, where the rank of a job is when it was due unless the queue is fair;
+ * only the others are sorted by their queues. Scan: of the live jobs only.
+ */
 export const queueCounts = `
-  select queue,
-    sum(state = 'ready') as waiting,
-    sum(state not in ('ready', 'running', 'blocked')) as scheduled,
-    sum(state = 'blocked') as blocked,
-    sum(state = 'running') as running,
-    min(case when state = 'ready' then due_at end) as oldest_due_at
-  from live group by queue order by queue`
+  select queue, sum(waiting) as waiting, sum(scheduled) as scheduled, sum(blocked) as blocked, sum(running) as running,
+    min(oldest_due_at) as oldest_due_at
+  from (
+    select lanes.queue as queue, ready.waiting as waiting, 0 as scheduled, 0 as blocked, 0 as running,
+      case
+        when (select fair from queues where queues.name = lanes.queue) = 1
+        then (select min(due_at) from live not indexed where live.lane = lanes.id and state = 'ready' and pin is null)
+        else ready.oldest_rank
+      end as oldest_due_at
+    from (
+      select lane, count(*) as waiting, min(rank) as oldest_rank from live indexed by live_ready
+      where state = 'ready' and pin is null group by lane
+    ) as ready
+    cross join lanes on lanes.id = ready.lane
+    union all
+    select queue, sum(state = 'ready'), sum(state not in ('ready', 'running', 'blocked')), sum(state = 'blocked'),
+      sum(state = 'running'), min(case when state = 'ready' then due_at end)
+    from live not indexed where state <> 'ready' or pin is not null group by queue
+  )
+  group by queue order by queue`
 
 /** Index: jobs (id unique). */
 export const stateOfJob = `

@@ -14,8 +14,12 @@ const PASS_EVERY_MS = 3_600_000
 const PASS_SILENT_MS = 30_000
 /** How often somebody with nothing to do looks. */
 const LOOK_EVERY_MS = 60_000
-/** Rows that one step looks at. */
-const STEP = 1_000
+/** Rows that one step of a pass looks at: at first, and at least and at most. */
+const STEP = 100
+const STEP_MIN = 25
+const STEP_MAX = 1_000
+/** Others wait for a step, so that one that takes longer is followed by a smaller one. */
+const STEP_MS = 20
 
 /** How far the present pass has come, or what the last one did. */
 export type RetentionPass = {
@@ -50,6 +54,7 @@ export type PruneOptions = {
 export class RetentionBook {
   readonly #store: Store
   readonly #clock: Clock
+  #rows = STEP
 
   constructor(store: Store) {
     this.#store = store
@@ -73,7 +78,7 @@ export class RetentionBook {
   }
 
   /** One bounded step; go on `after` its `next`. @throws {OptionInvalidError} */
-  async prune({ olderThanMs, limit = STEP, after, dryRun }: PruneOptions = {}): Promise<Pruned> {
+  async prune({ olderThanMs, limit = STEP_MAX, after, dryRun }: PruneOptions = {}): Promise<Pruned> {
     checkPageLimit('limit', limit)
     const policy =
       olderThanMs === undefined
@@ -96,9 +101,10 @@ export class RetentionBook {
     const before = underWay ?? { startedAt: now, prunedJobs: 0, next: undefined }
     const policy = (await this.#policy()) ?? DEFAULT_RETENTION
     const { jobs, next } = await this.#step(
-      { limit: STEP, ...(before.next !== undefined && { after: before.next }) },
+      { limit: this.#rows, ...(before.next !== undefined && { after: before.next }) },
       policy,
     )
+    this.#rows = rowsAfter(this.#rows, this.#clock.now() - now)
     const record: RetentionPass = {
       startedAt: before.startedAt,
       at: now,
@@ -124,4 +130,9 @@ export class RetentionBook {
   async #pass(): Promise<RetentionPass | undefined> {
     return (await this.#store.settings.get(NAMESPACE, PASS)) as RetentionPass | undefined
   }
+}
+
+/** How many rows the next step looks at, when so many took so long. */
+export function rowsAfter(rows: number, tookMs: number): number {
+  return tookMs > STEP_MS ? Math.max(STEP_MIN, Math.floor(rows / 2)) : Math.min(STEP_MAX, rows * 2)
 }

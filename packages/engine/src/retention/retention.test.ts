@@ -3,6 +3,7 @@ import { suite, test } from 'node:test'
 import { task } from '../task/task.ts'
 import { Stage } from '../testing/stage.ts'
 import { DEFAULT_RETENTION, isPastKeep, pruneHorizon, readRetention } from './policy.ts'
+import { rowsAfter } from './retention-book.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR
@@ -89,4 +90,11 @@ suite('old jobs', () => {
     assert.equal(await retention.takeTurn('ada'), stage.clock.now() + 60_000)
     assert.equal((await retention.status()).pass?.by, 'bob')
   })
+})
+
+test('a step of retention that took longer than 20 ms is followed by one of half its rows, and others by longer ones', () => {
+  assert.equal(rowsAfter(100, 20), 200)
+  assert.equal(rowsAfter(800, 3), 1_000)
+  assert.equal(rowsAfter(100, 21), 50)
+  assert.equal(rowsAfter(30, 500), 25)
 })
