@@ -114,10 +114,15 @@ export class Endings {
   finish(): Release[] {
     // Cancelled children may count down groups in turn, so this goes on until nothing is left.
     while (this.#countdowns.size > 0) {
-      const [key, countdown] = this.#countdowns.entries().next().value as [string, Countdown]
-      this.#countdowns.delete(key)
-      if (countdown.grouped) this.#countDown(countdown)
-      else this.release({ seq: countdown.parentSeq, step: countdown.step })
+      const countdowns = [...this.#countdowns.values()]
+      this.#countdowns.clear()
+      const parents = this.#parentsOf(countdowns.filter(({ grouped }) => !grouped))
+      for (const countdown of countdowns) {
+        const { parentSeq, step } = countdown
+        const parent = parents.get(parentSeq)
+        if (countdown.grouped) this.#countDown(countdown)
+        else if (parent !== undefined) this.#tellReleased({ seq: parentSeq, step }, parent)
+      }
     }
     // Last of all, when everyone who may want one is there.
     for (const key of this.#permitsWanted) giveOutPermits(this.#context, key)
@@ -175,12 +180,22 @@ export class Endings {
   }
 
   /** A workflow's step need not be waited for any more. */
-  release({ seq, ...released }: { readonly seq: number } & Omit<Release, 'parentId'>): void {
-    const parent = this.#context.sql.get<{ id: JobId; state: string | null }>('releasedParent', seq)
-    if (parent === undefined) return
-    if (parent.state === 'parked') wake(this.#context, this, seq, released.step)
-    this.#released.push({ parentId: parent.id, ...released })
-    this.#context.hints.released(parent.id)
+  release(released: Released): void {
+    const parent = this.#context.sql.get<Parent>('releasedParent', released.seq)
+    if (parent !== undefined) this.#tellReleased(released, parent)
+  }
+
+  #parentsOf(countdowns: readonly Countdown[]): ReadonlyMap<number, Parent> {
+    if (countdowns.length === 0) return new Map()
+    const seqs = JSON.stringify(countdowns.map(({ parentSeq }) => parentSeq))
+    const parents = this.#context.sql.all<Parent & { readonly seq: number }>('releasedParents', seqs)
+    return new Map(parents.map((parent) => [parent.seq, parent]))
+  }
+
+  #tellReleased({ seq, ...released }: Released, { id, state }: Parent): void {
+    if (state === 'parked') wake(this.#context, this, seq, released.step)
+    this.#released.push({ parentId: id, ...released })
+    this.#context.hints.released(id)
   }
 
   /** Cancels the children that end with their workflow. */
@@ -190,6 +205,10 @@ export class Endings {
     }
   }
 }
+
+type Released = { readonly seq: number } & Omit<Release, 'parentId'>
+/** A workflow of which a step is released; its state as long as it lives. */
+type Parent = { readonly id: JobId; readonly state: string | null }
 
 /** What `live` said of a job last. */
 type Gone = Pick<Due, 'limit_key' | 'permit' | 'cache_key'> & {

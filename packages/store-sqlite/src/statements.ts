@@ -441,6 +441,11 @@ export const jobIdBySeq = `select id from jobs where seq = ?`
 export const releasedParent = `
   select jobs.id as id, live.state as state from jobs left join live on live.seq = jobs.seq where jobs.seq = ?`
 
+/** The same of many. Primary keys: jobs (seq), live (seq). */
+export const releasedParents = `
+  select jobs.seq as seq, jobs.id as id, live.state as state
+  from json_each(?) as listed cross join jobs on jobs.seq = listed.value left join live on live.seq = jobs.seq`
+
 /** Makes a parked workflow due when a step is released that it waits for. Primary keys: live (seq), steps (seq, step). */
 export const wakeParked = `
   update live set state = 'ready', due_at = ?1, rank = ?1
@@ -455,10 +460,14 @@ export const wakeParked = `
 /** Index: jobs (id unique). */
 export const seqByJobId = `select seq from jobs where id = ?`
 
-/** What a workflow's next steps depend on, if this worker's attempt still holds it. Primary keys: live (seq), jobs (seq). */
+/**
+ * What a workflow's next steps depend on, if this worker's attempt still holds it, and whether the first of them is recorded.
+ * Primary keys: live (seq), jobs (seq), steps (seq, step).
+ */
 export const heldWorkflow = `
   select live.cancel_reason as cancel_reason, live.lapses as lapses, live.busy as busy, live.lane as lane,
-    coalesce(jobs.root_seq, jobs.seq) as root_seq
+    coalesce(jobs.root_seq, jobs.seq) as root_seq,
+    exists (select 1 from steps where steps.seq = live.seq and steps.step = ?) as is_first_recorded
   from live cross join jobs on jobs.seq = live.seq
   where live.seq = ? and live.state = 'running' and live.worker = ? and live.attempt = ?`
 
