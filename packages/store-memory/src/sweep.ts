@@ -1,4 +1,4 @@
-import { afterLapse, deadlineExceeded, type SweepResult } from '@headrace/engine'
+import { afterLapse, DRAIN_REQUESTS, deadlineExceeded, type SweepResult } from '@headrace/engine'
 import { forgetExpired } from './cache.ts'
 import { giveBack, heldBy, promoteDue, running, scheduled } from './commit.ts'
 import { retireDrained } from './deployments.ts'
@@ -29,9 +29,11 @@ export function sweep(context: Context): SweepResult {
   endings.finish()
   retireDrained(context)
   const nextDueAt = nextDue(context)
+  const draining = [...(place.settings.get(DRAIN_REQUESTS)?.keys() ?? [])]
   return {
     ...{ lostWorkers, returnedJobs },
     ...(nextDueAt !== Number.POSITIVE_INFINITY && { nextDueAt }),
+    ...(draining.length > 0 && { draining }),
     ...(dueSchedules(place, context.clock.now()).length > 0 && { schedulesDue: true }),
   }
 }

@@ -1,4 +1,4 @@
-import { afterGoodbye, afterLapse, deadlineExceeded, type SweepResult } from '@headrace/engine'
+import { afterGoodbye, afterLapse, DRAIN_REQUESTS, deadlineExceeded, type SweepResult } from '@headrace/engine'
 import { Changes, type Ending, type HeldRow, running } from './changes.ts'
 import { PROMOTED_MAX } from './commit.ts'
 import { statements } from './connection/named.ts'
@@ -34,6 +34,7 @@ export type Findings = {
   readonly hasWork: boolean
   readonly nextDueAt: number | undefined
   readonly schedulesDue: boolean
+  readonly draining: readonly string[]
   readonly areDeploymentsMoving: boolean
   readonly queues: readonly QueueRow[]
 }
@@ -50,17 +51,17 @@ export async function sweep(session: Session, context: Context, found: Findings)
 }
 
 /** What a sweep says that has nothing to do; undefined where there is something. */
-export function nothingToSweep({ hasWork, queues, nextDueAt, schedulesDue }: Findings): SweepResult | undefined {
+export function nothingToSweep({ hasWork, queues, ...found }: Findings): SweepResult | undefined {
   const isRated = queues.some(({ rate_count: rate }) => rate !== null)
-  return hasWork || isRated ? undefined : result({ nextDueAt, schedulesDue })
+  return hasWork || isRated ? undefined : result(found)
 }
 
 async function act(session: Session, context: Context, found: Findings): Promise<SweepResult> {
-  const { schedulesDue } = found
-  if (!found.hasWork) return result({ nextDueAt: found.nextDueAt, schedulesDue })
+  const { schedulesDue, draining } = found
+  if (!found.hasWork) return result(found)
   return inTransaction(session, context, async (work) => {
     const [mine] = await work.tx.rows<{ readonly is_mine: boolean }>('trySweep', SWEEP_LOCK)
-    if (!mine?.is_mine) return result({ nextDueAt: found.nextDueAt, schedulesDue })
+    if (!mine?.is_mine) return result(found)
     const dead = missProcesses(work, found.missing)
     const lost = found.workers.filter(({ is_gone, has_lapsed, process }) => is_gone || has_lapsed || dead.has(process))
     const changes = new Changes(work)
@@ -77,7 +78,8 @@ async function act(session: Session, context: Context, found: Findings): Promise
       call(statements.nextSignalEnd),
       call(statements.nextScheduleAfter, work.now),
     ])
-    return result({ lostWorkers: lost.length, returnedJobs: returned, nextDueAt: soonest(next.flat()), schedulesDue })
+    const nextDueAt = soonest(next.flat())
+    return result({ lostWorkers: lost.length, returnedJobs: returned, nextDueAt, schedulesDue, draining })
   })
 }
 
@@ -86,13 +88,15 @@ function result(found: {
   readonly returnedJobs?: number
   readonly nextDueAt: number | undefined
   readonly schedulesDue: boolean
+  readonly draining: readonly string[]
 }): SweepResult {
-  const { lostWorkers = 0, returnedJobs = 0, nextDueAt, schedulesDue } = found
+  const { lostWorkers = 0, returnedJobs = 0, nextDueAt, schedulesDue, draining } = found
   return {
     lostWorkers,
     returnedJobs,
     ...(nextDueAt !== undefined && { nextDueAt }),
     ...(schedulesDue && { schedulesDue }),
+    ...(draining.length > 0 && { draining }),
   }
 }
 
@@ -120,6 +124,7 @@ export async function lookForWork(session: Session, now: number, leaseNow: numbe
     expired = [],
     moving = [],
     queues = [],
+    draining = [],
   ] = await session.pipeline([
     call(statements.missingProcesses),
     call(statements.lostWorkers, leaseNow),
@@ -134,6 +139,7 @@ export async function lookForWork(session: Session, now: number, leaseNow: numbe
     call(statements.hasExpiredCache, now),
     call(statements.deploymentsToMove),
     call(statements.queueSettings),
+    call(statements.listSettings, DRAIN_REQUESTS),
   ])
   const nextDueAt = soonest([...scheduled, ...signals, ...schedules])
   // The statements' own columns.
@@ -154,6 +160,7 @@ export async function lookForWork(session: Session, now: number, leaseNow: numbe
     hasWork,
     nextDueAt,
     schedulesDue: due.length > 0,
+    draining: draining.map(({ key }) => String(key)),
     areDeploymentsMoving: moving.length > 0,
     queues: queues as unknown as readonly QueueRow[],
   }

@@ -1,6 +1,7 @@
 import {
   afterGoodbye,
   afterLapse,
+  DRAIN_REQUESTS,
   deadlineExceeded,
   type RecordedError,
   type Release,
@@ -40,12 +41,14 @@ export function sweep(context: Context, processes: ProcessRegistry): SweepResult
   retireDrained(context)
   const nextDueAt = nextDue(context)
   const schedulesDue = sql.get('scheduleDue', clock.now()) !== undefined
+  const draining = sql.all<{ readonly key: string }>('listSettings', DRAIN_REQUESTS).map(({ key }) => key)
   return {
     lostWorkers,
     returnedJobs,
     released,
     ...(nextDueAt !== undefined && { nextDueAt }),
     ...(schedulesDue && { schedulesDue }),
+    ...(draining.length > 0 && { draining }),
   }
 }
 

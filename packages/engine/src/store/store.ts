@@ -460,7 +460,12 @@ export type SweepResult = {
   readonly nextDueAt?: number
   /** There are schedules to be fired. */
   readonly schedulesDue?: true
+  /** Workers that are asked to stop: the keys of the settings in `DRAIN_REQUESTS`. */
+  readonly draining?: readonly string[]
 }
+
+/** The namespace of the settings in which workers are asked to stop. */
+export const DRAIN_REQUESTS = 'drain'
 
 /** Small records of those around the engine (API keys, sessions), kept with the jobs so that all machines share them. */
 export interface Settings {

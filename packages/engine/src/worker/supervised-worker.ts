@@ -4,7 +4,7 @@ import type { WorkerId } from '../job/job.ts'
 import type { Resources } from '../routing/resources.ts'
 import { checkDeployment, checkLabels, checkResources } from '../task/check-options.ts'
 import type { AnyTask } from '../task/workflow.ts'
-import { DrainWatch, forgetDrain } from './drain.ts'
+import { drainGraceMs, forgetDrain } from './drain.ts'
 import { JobWorker, type WorkerParts } from './worker.ts'
 
 export type WorkerOptions = {
@@ -55,7 +55,6 @@ export class SupervisedWorker implements Worker {
   readonly #parts: SupervisedParts
   #current: JobWorker
   readonly #stopped = Promise.withResolvers<void>()
-  #draining: DrainWatch | undefined
   #stopping: Promise<void> | undefined
   #isStopped = false
 
@@ -75,17 +74,12 @@ export class SupervisedWorker implements Worker {
     return this.#stopped.promise
   }
 
-  async start(): Promise<void> {
-    await this.#current.start()
-    if (this.#isStopped) return
-    const { store, clock, random } = this.#parts
-    const onDrain = (graceMs: number) => void this.#drain(graceMs)
-    this.#draining = new DrainWatch({ store, clock, random, worker: () => this.id, onDrain })
+  start(): Promise<void> {
+    return this.#current.start()
   }
 
   async stop(options: { readonly graceMs?: number } = {}): Promise<void> {
     this.#isStopped = true
-    this.#draining?.[Symbol.dispose]()
     this.#stopping ??= this.#current.stop(options.graceMs)
     await this.#stopping
     this.#stopped.resolve()
@@ -93,7 +87,6 @@ export class SupervisedWorker implements Worker {
 
   kill(): void {
     this.#isStopped = true
-    this.#draining?.[Symbol.dispose]()
     this.#current.kill()
   }
 
@@ -119,15 +112,17 @@ export class SupervisedWorker implements Worker {
     worker.onLost = () => {
       if (worker === this.#current) this.#comeBack()
     }
+    worker.onDrain = () => void this.#drain(id)
     return worker
   }
 
-  async #drain(graceMs: number): Promise<void> {
-    const { id } = this
+  async #drain(id: WorkerId): Promise<void> {
+    const { store, report } = this.#parts
+    // Where it cannot be read now, the next sweep finds it again.
+    const graceMs = await drainGraceMs(store, id).catch(() => undefined)
+    if (graceMs === undefined || this.#isStopped) return
     await this.stop({ graceMs })
-    await forgetDrain(this.#parts.store, id).catch((error) =>
-      this.#parts.report(`That worker ${id} was drained could not be noted.`, error),
-    )
+    await forgetDrain(store, id).catch((error) => report(`That worker ${id} was drained could not be noted.`, error))
   }
 
   #comeBack(): void {

@@ -63,6 +63,8 @@ export class JobWorker {
   readonly id: WorkerId
   /** Called when another process has taken over its jobs; it is of no more use then. */
   onLost: ((reason: string) => void) | undefined
+  /** Called when a sweep has found that it is asked to stop. */
+  onDrain: (() => void) | undefined
   readonly #settings: WorkerSettings
   readonly #parts: WorkerParts
   readonly #slots: Slots
@@ -334,6 +336,7 @@ export class JobWorker {
     try {
       const swept = await this.#parts.store.sweep()
       nextDueAt = swept.nextDueAt
+      if (swept.draining?.includes(this.id) && !this.#isStopped) this.onDrain?.()
       if (swept.schedulesDue && !this.#isStopped) await this.#parts.fireSchedules()
     } catch (error) {
       this.#parts.report('The store could not be swept; it is tried again in half a second.', error)

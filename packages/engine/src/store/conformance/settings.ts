@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
+import { DRAIN_REQUESTS } from '../store.ts'
 import { type OpenStore, Rig } from './rig.ts'
 
 export function testSettings(open: OpenStore): void {
@@ -34,6 +35,16 @@ export function testSettings(open: OpenStore): void {
       assert.equal(await settings.delete('keys', 'a'), true)
       assert.equal(await settings.delete('keys', 'a'), false)
       assert.equal(await settings.get('keys', 'a'), undefined)
+    })
+
+    test('a sweep names the workers that are asked to stop', async () => {
+      await using rig = await Rig.open(open)
+      const { settings } = rig.store
+      assert.equal((await rig.store.sweep()).draining, undefined)
+      for (const worker of ['bob', 'ada']) await settings.put(DRAIN_REQUESTS, worker, { graceMs: 1_000 })
+      assert.deepEqual([...((await rig.store.sweep()).draining ?? [])].sort(), ['ada', 'bob'])
+      await settings.delete(DRAIN_REQUESTS, 'ada')
+      assert.deepEqual((await rig.store.sweep()).draining, ['bob'])
     })
 
     test('settings are shared by all processes', async () => {
