@@ -19,12 +19,18 @@ export type Machine = AsyncDisposable & {
 export async function openMachine(
   parts: { readonly store: Store; readonly artifacts: ArtifactStore },
   cacheDir: string,
-  sizeBytesMax?: number,
+  { sizeBytesMax, dashboardDir }: { readonly sizeBytesMax?: number; readonly dashboardDir?: string } = {},
 ): Promise<Machine> {
   const { store, artifacts } = parts
   const app = modelsApp({ artifacts, settings: store.settings, cacheDir, ...(sizeBytesMax && { sizeBytesMax }) })
   const engine = createEngine({ store, artifacts, tasks: app.tasks })
-  const server = await createServer({ engine, apps: [app], artifacts, version: '0.1.0' })
+  const server = await createServer({
+    engine,
+    apps: [app],
+    artifacts,
+    version: '0.1.0',
+    ...(dashboardDir && { dashboardDir }),
+  })
   let worker: Worker | undefined
   return {
     server,
@@ -55,11 +61,11 @@ export class Models implements AsyncDisposable {
     this.machine = parts.machine
   }
 
-  static async open(options: { dir?: string; sizeBytesMax?: number } = {}): Promise<Models> {
+  static async open(options: { dir?: string; sizeBytesMax?: number; dashboardDir?: string } = {}): Promise<Models> {
     const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'headrace-models-')))
     const artifacts = await openLocalArtifacts(join(dir, 'artifacts'))
     const store = await openSqliteStore(join(dir, 'jobs.db'))
-    const machine = await openMachine({ store, artifacts }, join(dir, 'cache'), options.sizeBytesMax)
+    const machine = await openMachine({ store, artifacts }, join(dir, 'cache'), options)
     return new Models({ dir, store, artifacts, machine })
   }
 

@@ -4,7 +4,7 @@ export type RunPoint = { readonly rows: number; readonly ms: number }
 /** A batch that answers nine tenths as many rows a second as the best one is large enough: in a larger one all wait longer for little. */
 const GOOD_SHARE = 0.9
 /** To hand a run to the model's thread and to take its answer, in both threads together. */
-const HAND_OVER_MS = 0.25
+const HAND_OVER_MS = 0.5
 /** How much of the newest run goes into the estimate of the next one. */
 const NEWEST_SHARE = 0.2
 /** A run that stalled says little of the next one: it counts as at most so many times what was expected of it. */

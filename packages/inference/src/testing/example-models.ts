@@ -35,6 +35,11 @@ export const lineManifest = {
  * @param width channels of the convolutions: the work of a run grows with its square
  */
 export function convolutional(width = 8, side = 16): Buffer {
+  return writeOnnx(convolutionalSpec(width, side))
+}
+
+/** The same, before it is written. */
+export function convolutionalSpec(width: number, side: number): ModelSpec {
   const weight = (name: string, dims: readonly number[], seed: number, gain: number) => ({
     name,
     dims,
@@ -43,7 +48,7 @@ export function convolutional(width = 8, side = 16): Buffer {
       seed,
     ).map((value) => value * gain),
   })
-  return writeOnnx({
+  return {
     inputs: [{ name: 'image', dims: ['batch', 3, side, side] }],
     outputs: [{ name: 'scores', dims: ['batch', 4] }],
     weights: [
@@ -73,7 +78,7 @@ export function convolutional(width = 8, side = 16): Buffer {
       { op: 'Flatten', inputs: ['g'], outputs: ['f'], attributes: { axis: 1 } },
       { op: 'Gemm', inputs: ['f', 'w3', 'b3'], outputs: ['scores'] },
     ],
-  })
+  }
 }
 
 export function convolutionalManifest(side = 16) {
