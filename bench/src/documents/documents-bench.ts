@@ -168,7 +168,10 @@ class Tally {
   }
 }
 
-/** The app on a store of its own. It has read two pages before anything is measured: a service is warm. */
+/** So many pages are read before anything is measured: a service is warm, and its code is compiled. */
+const WARM_PAGES = 6
+
+/** The app on a store of its own. */
 async function openHeadrace(name: string, folder: string, tessdataDir: string | undefined): Promise<Reader> {
   const artifacts = await openLocalArtifacts(join(folder, 'artifacts'))
   const store = await openSqliteStore(join(folder, 'jobs.db'))
@@ -194,7 +197,7 @@ async function openHeadrace(name: string, folder: string, tessdataDir: string | 
       await store[Symbol.asyncDispose]()
     },
   }
-  for await (const page of knownPages((index) => index < 2)) await reader.read(page, '')
+  for await (const page of knownPages((index) => index < WARM_PAGES)) await reader.read(page, '')
   return reader
 }
 

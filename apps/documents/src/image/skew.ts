@@ -55,14 +55,22 @@ type Points = { readonly x: Float32Array; readonly y: Float32Array; readonly isT
  * @param step to the next pixel across the lines: the width for edges above and below, 1 for those at the sides
  */
 function edgePoints({ data, width, height }: Binary, step: number): Points {
-  const found: number[] = []
-  for (let at = 0; at < width * (height - 1) - 1; at++) if (data[at] !== data[at + step]) found.push(at)
-  const kept = evenly(found, POINTS_MAX)
-  return {
-    x: Float32Array.from(kept, (at) => at % width),
-    y: Float32Array.from(kept, (at) => Math.floor(at / width)),
-    isTop: Uint8Array.from(kept, (at) => data[at + step] ?? 0),
+  const end = width * (height - 1) - 1
+  let count = 0
+  for (let at = 0; at < end; at++) if (data[at] !== data[at + step]) count++
+  const every = Math.max(1, Math.ceil(count / POINTS_MAX))
+  const kept = Math.ceil(count / every)
+  // Typed from the start: lists of some hundred thousand numbers would keep the garbage collector busy.
+  const points = { x: new Float32Array(kept), y: new Float32Array(kept), isTop: new Uint8Array(kept) }
+  let seen = 0
+  for (let at = 0; at < end; at++) {
+    if (data[at] === data[at + step] || seen++ % every !== 0) continue
+    const index = (seen - 1) / every
+    points.x[index] = at % width
+    points.y[index] = Math.floor(at / width)
+    points.isTop[index] = data[at + step] ?? 0
   }
+  return points
 }
 
 function swapped({ x, y, isTop }: Points): Points {
