@@ -14,10 +14,12 @@ const PASS_EVERY_MS = 3_600_000
 const PASS_SILENT_MS = 30_000
 /** How often somebody with nothing to do looks. */
 const LOOK_EVERY_MS = 60_000
-/** Rows that one step of a pass looks at: at first, and at least and at most. */
+/** Rows that a worker's turn looks at. */
+const TURN = 1_000
+/** Rows that one step of a turn looks at: at first, and at least and at most. */
 const STEP = 100
 const STEP_MIN = 25
-const STEP_MAX = 1_000
+const STEP_MAX = TURN
 /** Others wait for a step, so that one that takes longer is followed by a smaller one. */
 const STEP_MS = 20
 
@@ -88,7 +90,7 @@ export class RetentionBook {
   }
 
   /**
-   * A worker's turn: a step of the pass that is due, if nobody else makes it.
+   * A worker's turn: some steps of the pass that is due, if nobody else makes it.
    * @returns when to come again
    */
   async takeTurn(worker: string): Promise<number> {
@@ -100,11 +102,7 @@ export class RetentionBook {
     if (isAnothers && now - underWay.at < PASS_SILENT_MS) return now + PASS_SILENT_MS
     const before = underWay ?? { startedAt: now, prunedJobs: 0, next: undefined }
     const policy = (await this.#policy()) ?? DEFAULT_RETENTION
-    const { jobs, next } = await this.#step(
-      { limit: this.#rows, ...(before.next !== undefined && { after: before.next }) },
-      policy,
-    )
-    this.#rows = rowsAfter(this.#rows, this.#clock.now() - now)
+    const { jobs, next } = await this.#someSteps(before.next, policy)
     const record: RetentionPass = {
       startedAt: before.startedAt,
       at: now,
@@ -114,6 +112,22 @@ export class RetentionBook {
     }
     await this.#store.settings.put(NAMESPACE, PASS, record)
     return next === undefined ? now + LOOK_EVERY_MS : now
+  }
+
+  /** As many rows as a turn looks at, in steps after each of which others have the store. */
+  async #someSteps(from: string | undefined, policy: RetentionPolicy): Promise<Pruned> {
+    let [jobs, next] = [0, from]
+    for (let rows = 0; rows < TURN; ) {
+      const limit = Math.min(this.#rows, TURN - rows)
+      const begunAt = this.#clock.now()
+      const step = await this.#step({ limit, ...(next !== undefined && { after: next }) }, policy)
+      this.#rows = rowsAfter(this.#rows, this.#clock.now() - begunAt)
+      rows += limit
+      jobs += step.jobs
+      next = step.next
+      if (next === undefined) break
+    }
+    return next === undefined ? { jobs } : { jobs, next }
   }
 
   async #step(request: Omit<PruneRequest, 'retention'>, policy: RetentionPolicy): Promise<Pruned> {
