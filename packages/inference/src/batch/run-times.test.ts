@@ -14,6 +14,8 @@ test('a run is as large as makes it answer more rows a second, and no larger', (
   assert.equal(new RunTimes(MEMORY_BOUND, 8).bestRows, 8)
   assert.equal(new RunTimes(points({ 1: 15, 2: 21, 4: 40, 8: 80 }), 8).bestRows, 2)
   const short = points({ 1: 0.8, 2: 1.6, 4: 3.2, 8: 6.4, 16: 12.8, 32: 25.6 })
+  const brief = points({ 1: 2.4, 2: 4.8, 4: 9.6, 8: 19.2, 16: 38.4 })
+  assert.equal(new RunTimes(brief, 16).bestRows, 4, 'a run of up to 10 ms makes nobody wait')
   assert.equal(new RunTimes(short, 32).bestRows, 8, 'to hand a run over takes a while, too')
 })
 

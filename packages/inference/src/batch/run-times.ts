@@ -5,6 +5,8 @@ export type RunPoint = { readonly rows: number; readonly ms: number }
 const GOOD_SHARE = 0.9
 /** To hand a run to the model's thread and to take its answer, in both threads together. */
 const HAND_OVER_MS = 0.5
+/** A run of this length makes nobody wait, and fewer runs leave the event loop more time for everything else. */
+const BRIEF_RUN_MS = 10
 /** How much of the newest run goes into the estimate of the next one. */
 const NEWEST_SHARE = 0.2
 /** A run that stalled says little of the next one: it counts as at most so many times what was expected of it. */
@@ -67,5 +69,7 @@ function bestRowsOf(curve: readonly RunPoint[], maxBatch: number): number {
   const perMs = ({ rows, ms }: RunPoint) => rows / (ms + HAND_OVER_MS)
   const best = Math.max(...curve.map(perMs))
   const good = curve.find((point) => perMs(point) >= best * GOOD_SHARE)
-  return good === undefined || good === curve.at(-1) ? maxBatch : Math.min(good.rows, maxBatch)
+  if (good === undefined || good === curve.at(-1)) return maxBatch
+  const brief = curve.findLast(({ ms }) => ms <= BRIEF_RUN_MS)
+  return Math.min(Math.max(good.rows, brief?.rows ?? 1), maxBatch)
 }
