@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
 import { after, suite, test } from 'node:test'
 import type { Claimed, CommitResult, JobId, Lease, NewJob, Store, WorkerId } from '@headrace/engine'
+import { testCrashes } from '@headrace/engine/conformance'
 import pg from 'pg'
 import { openPostgresStore } from './postgres-store.ts'
 import { startPostgres, WITHOUT_POSTGRES } from './testing/server.ts'
@@ -144,5 +145,13 @@ suite('a claim that a crash of PostgreSQL forgets', { skip: server === undefined
       ['queued', 'started'],
     )
     assert.equal(await stateOf(store, id), 'running')
+  })
+})
+
+suite('processes on PostgreSQL', { skip: server === undefined && WITHOUT_POSTGRES }, () => {
+  testCrashes('a PostgreSQL schema', {
+    program: new URL('./testing/crash-process.ts', import.meta.url),
+    makeAddress: () => `${server?.url}?schema=crash_${++schemas}`,
+    open: openPostgresStore,
   })
 })

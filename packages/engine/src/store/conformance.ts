@@ -28,6 +28,7 @@ import { type CallersConnection, testTransactions } from './conformance/transact
 import { testWatch } from './conformance/watch.ts'
 import { testWorkers } from './conformance/workers.ts'
 
+export { type CrashPlace, testCrashes } from '../testing/crashes.ts'
 export { type HardshipPlace, type MakePlace, testHardships } from '../testing/hardships.ts'
 export type { OpenStore } from './conformance/rig.ts'
 export type { CallersConnection, CallersTransaction } from './conformance/transactions.ts'

@@ -1,7 +1,9 @@
 import { appendFileSync } from 'node:fs'
 import processOf from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type AnyTask, task, workflow } from '@headrace/engine'
+import { program } from '../../executor/executor.ts'
+import { task } from '../../task/task.ts'
+import { type AnyTask, workflow } from '../../task/workflow.ts'
 
 /** What the tasks of the crash tests do in one process. */
 export type Process = {
@@ -11,6 +13,8 @@ export type Process = {
   /** Resolves when the test lets tasks of this process go on. */
   goOn(): Promise<void>
 }
+
+const FILL_MEMORY = 'const rows = []; for (;;) rows.push(new Array(10_000).fill(rows.length))'
 
 export type Tasks = ReturnType<typeof crashTasks>
 
@@ -26,6 +30,7 @@ export function crashTasks(process: Process) {
   })
   const hold = task({
     name: 'hold',
+    graceMs: 0,
     run: async () => {
       process.begun('hold')
       await process.goOn()
@@ -64,6 +69,11 @@ export function crashTasks(process: Process) {
       return new Promise(() => {})
     },
   })
+  /** Runs a program with little memory that wants ever more. */
+  const glutton = task({
+    name: 'glutton',
+    run: program({ command: [processOf.execPath, '--max-old-space-size=16', '-e', FILL_MEMORY] }),
+  })
   /** Two steps on one worker, the second of which holds. */
   const together = workflow({
     name: 'together',
@@ -71,6 +81,6 @@ export function crashTasks(process: Process) {
     run: (onLost: 'fail' | 'restart', flow) =>
       flow.session('default', async (s) => [await s.call(whoami, null), await s.call(hold, null)], { onLost }),
   })
-  const all: readonly AnyTask[] = [whoami, nap, hold, block, survey, poison, together]
-  return { whoami, nap, hold, block, survey, poison, together, all }
+  const all: readonly AnyTask[] = [whoami, nap, hold, block, survey, poison, glutton, together]
+  return { whoami, nap, hold, block, survey, poison, glutton, together, all }
 }
