@@ -30,6 +30,7 @@ import { testWorkers } from './conformance/workers.ts'
 
 export { type CrashPlace, testCrashes } from '../testing/crashes.ts'
 export { type HardshipPlace, type MakePlace, testHardships } from '../testing/hardships.ts'
+export { testSessions } from '../testing/sessions.ts'
 export type { OpenStore } from './conformance/rig.ts'
 export type { CallersConnection, CallersTransaction } from './conformance/transactions.ts'
 
