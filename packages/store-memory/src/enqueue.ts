@@ -77,6 +77,7 @@ export function insertJob(
     live: newLive(job, limit, { state, dueAt }),
     end: undefined,
     progress: undefined,
+    isRemoved: false,
   }
   place.jobs.push(stored)
   place.byId.set(job.id, stored)

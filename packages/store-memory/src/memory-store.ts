@@ -177,7 +177,7 @@ class MemoryStore implements Store {
 
   async history(row: number): Promise<readonly RecordedStep[]> {
     const job = this.#place.jobs[row - 1]
-    return job === undefined ? [] : historyOf(job)
+    return job === undefined ? [] : historyOf(this.#context.place, job)
   }
 
   async purgeCache(filter: { readonly task?: string; readonly key?: string }): Promise<number> {
@@ -216,7 +216,7 @@ class MemoryStore implements Store {
 
   async steps(id: JobId): Promise<readonly RecordedStep[]> {
     const job = this.#place.byId.get(id)
-    return job === undefined ? [] : historyOf(job)
+    return job === undefined ? [] : historyOf(this.#context.place, job)
   }
 
   async tree(id: JobId, limit: number): Promise<readonly Job[]> {

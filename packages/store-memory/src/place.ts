@@ -85,6 +85,8 @@ export type StoredJob = {
   live: Live | undefined
   end: End | undefined
   progress: Progress | undefined
+  /** It was removed; steps that it is a child of may still be there. */
+  isRemoved: boolean
 }
 
 /** What the steps of a session share. */

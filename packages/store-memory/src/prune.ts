@@ -40,7 +40,9 @@ function isInUse({ place }: Context, member: StoredJob): boolean {
   )
 }
 
-function remove({ place }: Context, { seq, job }: StoredJob): void {
+function remove({ place }: Context, stored: StoredJob): void {
+  const { seq, job } = stored
+  stored.isRemoved = true
   place.jobs[seq - 1] = undefined
   place.byId.delete(job.id)
   for (const [key, { id }] of place.idempotency) if (id === job.id) place.idempotency.delete(key)

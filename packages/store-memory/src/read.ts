@@ -88,19 +88,24 @@ export function attemptsOf({ attempt, attempts, live, end }: StoredJob): Attempt
 
 /** In item order, as their parent sees them. */
 export function outcomesOf({ children, endedBy }: StoredStep): ChildOutcome[] {
-  return children.map((child, item) => {
-    const { job, end } = child
-    const base = { jobId: job.id, task: job.task, item }
-    if (end === undefined) return { ...base, state: 'pending' }
-    if (end.state === 'succeeded') return { ...base, state: 'succeeded', result: end.result ?? 'null' }
-    if (end.error === undefined) throw new Error(`job ${job.id} is ${end.state} without an error`)
-    return { ...base, state: end.state, error: end.error, ...(child === endedBy && { endedGroup: true }) }
-  })
+  return children.flatMap((child, item) => (child.isRemoved ? [] : outcomeOf(child, item, child === endedBy)))
 }
 
-export function historyOf({ steps }: StoredJob): RecordedStep[] {
+function outcomeOf({ job, end }: StoredJob, item: number, endedGroup: boolean): ChildOutcome {
+  const base = { jobId: job.id, task: job.task, item }
+  if (end === undefined) return { ...base, state: 'pending' }
+  if (end.state === 'succeeded') return { ...base, state: 'succeeded', result: end.result ?? 'null' }
+  if (end.error === undefined) throw new Error(`job ${job.id} is ${end.state} without an error`)
+  return { ...base, state: end.state, error: end.error, ...(endedGroup && { endedGroup: true }) }
+}
+
+export function historyOf(place: MemoryPlace, { steps, seed }: StoredJob): RecordedStep[] {
   const inOrder = [...steps.values()].sort((a, b) => a.recorded.step - b.recorded.step)
-  return inOrder.map((step) => ({ ...step.recorded, children: outcomesOf(step) }))
+  return inOrder.map((step) => {
+    const { keptFrom } = step.recorded
+    const isGone = keptFrom !== undefined && !place.byId.has(keptFrom)
+    return { ...step.recorded, ...(isGone && seed !== undefined && { keptFrom: seed }), children: outcomesOf(step) }
+  })
 }
 
 export function queryJobs(place: MemoryPlace, filter: JobFilter, { before, limit, depth }: Page): JobPage {

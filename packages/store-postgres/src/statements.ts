@@ -558,10 +558,15 @@ export const stateForCancel = `
   select jobs.seq, outcomes.seq is not null as has_ended
   from jobs left join outcomes on outcomes.seq = jobs.seq where jobs.id = $1::uuid`
 
-/** Primary key: steps (seq). */
+/**
+ * Of a step that was taken over: the job that ran it or, when that was removed, the first of the retries, whose id the
+ * later ones draw their lots from. Primary keys: steps (seq), jobs (seq).
+ */
 export const stepsOfJob = `
   select step, kind, name, value, error, due_at, policy, delivered, delivered_from, recorded_at, compensates, session,
-    (select id from jobs where jobs.seq = steps.source_seq) as kept_from
+    case when source_seq is not null then coalesce(
+      (select id from jobs where jobs.seq = steps.source_seq), (select seed from jobs where jobs.seq = steps.seq)
+    ) end as kept_from
   from steps where seq = $1::bigint order by step`
 
 /**

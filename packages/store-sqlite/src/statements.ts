@@ -505,10 +505,16 @@ export const insertStep = `
 /** Primary key: steps (seq, step). */
 export const stepRecorded = `select compensates, kind from steps where seq = ? and step = ?`
 
-/** Primary key: steps (seq). */
+/**
+ * Of a step that was taken over: the job that ran it or, when that was removed, the first of the retries, whose id the
+ * later ones draw their lots from. Primary keys: steps (seq), jobs (seq).
+ */
 export const stepsOfJob = `
   select step, kind, name, value, error, due_at, policy, delivered, delivered_from, recorded_at, child_seq, remaining,
-    released, compensates, session, (select id from jobs where jobs.seq = steps.source_seq) as kept_from
+    released, compensates, session,
+    case when source_seq is not null then coalesce(
+      (select id from jobs where jobs.seq = steps.source_seq), (select seed from jobs where jobs.seq = steps.seq)
+    ) end as kept_from
   from steps where seq = ? order by step`
 
 /** Takes over steps of the job with this id. Index: jobs (id unique). */

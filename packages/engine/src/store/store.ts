@@ -248,7 +248,7 @@ export type RecordedStep = {
   readonly deliveredFrom: number
   readonly recordedAt: number
   readonly children: readonly ChildOutcome[]
-  /** Another job ran it, which this one repeats. */
+  /** The job that ran it, which this one repeats; when that was removed, the first in the line of retries. */
   readonly keptFrom?: JobId
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import type { JobId } from '../../job/job.ts'
 import { type RetentionPolicy, readRetention } from '../../retention/policy.ts'
+import { keptSteps } from '../../retry/kept-steps.ts'
 import type { PruneRequest } from '../store.ts'
 import { children, type OpenStore, Rig, step } from './rig.ts'
 
@@ -195,6 +196,43 @@ export function testRetention(open: OpenStore): void {
       await next.hand.succeed(next.lease)
       await pruneAll(rig)
       assert.deepEqual(await known(rig, [id, next.id]), [next.id])
+    })
+
+    test('what was taken over says so when the job that ran it is gone, and is not there to be taken over again', async () => {
+      await using rig = await Rig.open(open)
+      const { hand, lease, id } = await rig.workflow()
+      await hand.advance(lease, children(1, [rig.job(), rig.job()], { policy: 'fail' }))
+      for (const claimed of await hand.claim()) await hand.succeed(claimed.lease)
+      await hand.fail(lease)
+      const keeps = [{ step: 1, delivered: [], deliveredFrom: 0 }]
+      const second = await rig.workflow({ retryOf: id, keeps })
+      await second.hand.advance(second.lease, step(2, { value: '"two"', delivered: [1] }))
+      await second.hand.fail(second.lease)
+      const both = [...keeps, { step: 2, delivered: [1], deliveredFrom: 0 }]
+      const third = await rig.workflow({ retryOf: second.id, keeps: both })
+      await third.hand.fail(third.lease)
+      await rig.enqueue()
+      rig.clock.advance({ ms: 20 * MINUTE })
+      // As much as the first tree has: the retries come after it.
+      await rig.store.prune({ retention: readRetention(POLICY), limit: 3 })
+      assert.deepEqual(await known(rig, [id, second.id, third.id]), [second.id, third.id])
+      const keptFrom = async (job: JobId) =>
+        (await rig.store.steps(job)).map((one) => [one.step, one.keptFrom, one.children.length])
+      assert.deepEqual(await keptFrom(second.id), [
+        [1, id, 0],
+        [2, undefined, 0],
+      ])
+      assert.deepEqual(await keptFrom(third.id), [
+        [1, id, 0],
+        [2, second.id, 0],
+      ])
+      assert.deepEqual(keptSteps(await rig.store.steps(third.id), undefined), [])
+      await rig.store.prune({ retention: readRetention(POLICY), limit: 1 })
+      assert.deepEqual(await known(rig, [second.id, third.id]), [third.id])
+      assert.deepEqual(await keptFrom(third.id), [
+        [1, id, 0],
+        [2, id, 0],
+      ])
     })
 
     test('the newest job stays, so that its number is given once', async () => {
