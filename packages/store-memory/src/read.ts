@@ -46,7 +46,7 @@ export function toJob(place: MemoryPlace, stored: StoredJob): Job {
 
 function cacheOf(place: MemoryPlace, stored: StoredJob): JobCache {
   const from = stored.end?.cachedFrom
-  if (from !== undefined) return { hit: true, from: from.job.id }
+  if (from !== undefined) return { hit: true, ...(!from.isRemoved && { from: from.job.id }) }
   const leader = followed(place, stored)
   return { hit: false, ...(leader !== undefined && { following: leader.job.id }) }
 }

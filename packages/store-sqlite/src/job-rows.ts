@@ -3,7 +3,7 @@ export const jobColumns = `
   jobs.seq as seq, jobs.id as id, jobs.task as task, jobs.kind as kind, jobs.queue as queue, jobs.priority as priority,
   jobs.created_at as created_at, jobs.deadline_at as deadline_at, jobs.owner as owner, jobs.tags as tags,
   jobs.step as step, jobs.item as item, jobs.retry_of as retry_of, jobs.limits as limits, jobs.cache as cache,
-  sources.id as cached_from, lanes.deployment as deployment, lanes.labels as labels, lanes.needs as needs,
+  sources.id as cached_from, outcomes.cached_from is not null as is_hit, lanes.deployment as deployment, lanes.labels as labels, lanes.needs as needs,
   parents.id as parent_id, roots.id as root_id,
   live.state as live_state, live.due_at as due_at, live.attempt as live_attempt, live.started_at as live_started_at,
   live.cancel_at as cancel_at, workers.uid as worker, outcomes.state as end_state, outcomes.error as error,

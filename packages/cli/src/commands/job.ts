@@ -70,7 +70,7 @@ function factsText(terminal: Terminal, status: StatusInfo, now: number): string 
 
 function cacheText(cache: StatusInfo['cache']): string | undefined {
   if (cache?.following !== undefined) return `waits for the result of job ${cache.following}`
-  return cache && (cache.hit ? `hit: the result of job ${cache.from}` : 'miss')
+  return cache && (cache.hit ? `hit: the result of job ${cache.from ?? 'that was removed'}` : 'miss')
 }
 
 function errorText(terminal: Terminal, error: WireError): string {

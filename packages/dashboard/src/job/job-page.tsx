@@ -185,7 +185,7 @@ function needsText(needs: Json): string {
 
 function CacheText({ cache }: { readonly cache: NonNullable<StatusInfo['cache']> }) {
   const other = cache.from ?? cache.following
-  if (other === undefined) return 'miss'
+  if (other === undefined) return cache.hit ? 'hit, the result of a job that was removed' : 'miss'
   return (
     <>
       {cache.hit ? 'hit, the result of ' : 'waits for '}

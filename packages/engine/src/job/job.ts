@@ -29,8 +29,8 @@ export type RecordedError = {
 
 /** Where the result of a job came from whose task has a cache. `following`: it waits for the result of that job. */
 export type JobCache =
-  | { readonly hit: true; readonly from: JobId }
-  | { readonly hit: false; readonly following?: JobId }
+  /** `from` is left out when the job that made the result was removed. */
+  { readonly hit: true; readonly from?: JobId } | { readonly hit: false; readonly following?: JobId }
 
 export type Progress = { readonly fraction: number; readonly message?: string; readonly at: number }
 

@@ -55,7 +55,9 @@ export type JobRow = {
   readonly labels: string | null
   readonly needs: string | null
   readonly cache: string | null
+  /** The job whose result it took, or waits for; null also when that was removed. */
   readonly cached_from: string | null
+  readonly is_hit: Truth
   readonly parent_id: string | null
   readonly root_id: string | null
   readonly live_state: 'held' | 'blocked' | 'following' | 'scheduled' | 'parked' | 'ready' | 'running' | null
@@ -104,9 +106,9 @@ export function toJob(row: JobRow): Job {
 }
 
 function toCache(row: JobRow): JobCache {
-  if (row.cached_from === null) return { hit: false }
-  const id = row.cached_from as JobId
-  return row.end_state === null ? { hit: false, following: id } : { hit: true, from: id }
+  const id = row.cached_from as JobId | null
+  if (isTrue(row.is_hit)) return { hit: true, ...(id !== null && { from: id }) }
+  return { hit: false, ...(id !== null && { following: id }) }
 }
 
 function toProgress(row: JobRow, fraction: number): Progress {

@@ -235,6 +235,20 @@ export function testRetention(open: OpenStore): void {
       ])
     })
 
+    test('a job that took the result of one that is gone says so still', async () => {
+      await using rig = await Rig.open(open)
+      const first = await succeeded(rig, { cache: { key: 'k', ttlMs: MINUTE, mode: 'use' } })
+      rig.clock.advance({ ms: MINUTE - 1 })
+      const hit = await rig.enqueue({ cache: { key: 'k', ttlMs: MINUTE, mode: 'use' } })
+      assert.deepEqual((await rig.store.job(hit))?.cache, { hit: true, from: first })
+      rig.clock.advance({ ms: 9 * MINUTE + 1 })
+      await rig.store.sweep()
+      await rig.enqueue()
+      await pruneAll(rig)
+      assert.deepEqual(await known(rig, [first, hit]), [hit])
+      assert.deepEqual((await rig.store.job(hit))?.cache, { hit: true })
+    })
+
     test('the newest job stays, so that its number is given once', async () => {
       await using rig = await Rig.open(open)
       const only = await succeeded(rig)
