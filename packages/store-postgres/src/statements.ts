@@ -308,7 +308,7 @@ export const settleSucceeded = `
     order by live.seq for update of live
   ),
   woken as (
-    update live set state = 6, due_at = $5::bigint, rank = ${keptTurn('$5::bigint')}
+    update live set state = 6, worker = null, due_at = $5::bigint, rank = ${keptTurn('$5::bigint')}
     from (
       select distinct parents.seq from parents join steps on steps.seq = parents.seq and steps.step = parents.step
       where parents.state = 5 and parents.ending is null and steps.kind <> 'start'
@@ -618,8 +618,10 @@ export const allChildOutcomes = `
   order by jobs.step, jobs.item`
 
 /**
- * Makes parked workflows due of which these steps were released. They are locked whatever their state: one that is being
- * parked at this moment is waited for. Primary keys: live (seq), steps (seq, step).
+ * Makes parked workflows due of which these steps were released, and those that have the last word when the last of their
+ * children has ended. They are locked whatever their state: one that is being parked at this moment is waited for. Its row is
+ * first written as it was before that, which the constraint on `worker` must let pass, and then as it is. Primary keys:
+ * live (seq), steps (seq, step).
  */
 export const wakeParked = `
   with parents as materialized (
@@ -628,14 +630,17 @@ export const wakeParked = `
     join live on live.seq = released.seq
     order by live.seq for update of live
   )
-  update live set state = ${admitted}, due_at = $3::bigint, rank = ${keptTurn('$3::bigint')}
+  update live set state = ${admitted}, worker = null, due_at = $3::bigint, rank = ${keptTurn('$3::bigint')}
   from (
-    select distinct parents.seq from parents join steps on steps.seq = parents.seq and steps.step = parents.step
-    where parents.state = 5 and steps.kind <> 'start'
+    select parents.seq, bool_or(steps.kind <> 'start') as is_waited_for
+    from parents join steps on steps.seq = parents.seq and steps.step = parents.step
+    where parents.state = 5
+    group by parents.seq
   ) as due
   where live.seq = due.seq
-    and (live.ending is null
-      or not exists (select from live as child where child.parent_seq = due.seq and child.attached))
+    and case when live.ending is null then due.is_waited_for
+      else not exists (select from live as child where child.parent_seq = due.seq and child.attached)
+    end
   returning live.lane, ${asking}`
 
 /** The number of a next step of each. Primary key: steps (seq). */

@@ -446,15 +446,17 @@ export const releasedParents = `
   select jobs.seq as seq, jobs.id as id, live.state as state
   from json_each(?) as listed cross join jobs on jobs.seq = listed.value left join live on live.seq = jobs.seq`
 
-/** Makes a parked workflow due when a step is released that it waits for. Primary keys: live (seq), steps (seq, step). */
+/**
+ * Makes a parked workflow due when a step is released that it waits for, and one that has the last word when the last of its
+ * children has ended. Primary keys: live (seq), steps (seq, step).
+ */
 export const wakeParked = `
   update live set state = 'ready', due_at = ?1, rank = ?1
   where seq = ?2 and state = 'parked'
-    and exists (select 1 from steps where steps.seq = ?2 and steps.step = ?3 and steps.kind <> 'start')
-    and (
-      ending is null
-      or not exists (select 1 from live as child indexed by live_children where child.parent_seq = ?2 and child.attached = 1)
-    )
+    and case when ending is null
+      then exists (select 1 from steps where steps.seq = ?2 and steps.step = ?3 and steps.kind <> 'start')
+      else not exists (select 1 from live as child indexed by live_children where child.parent_seq = ?2 and child.attached = 1)
+    end
   returning seq, queue, limit_key, permit, cache_key`
 
 /** Index: jobs (id unique). */

@@ -253,6 +253,24 @@ export function testSessions(store: string, makeOpen?: () => OpenOnStage): void 
       assert.deepEqual([state, error?.message], ['cancelled', 'Its session ended before it.'])
     })
 
+    test('whose body fails beside what it has started lets its workflow clean up once that has ended', async () => {
+      const cleaned: string[] = []
+      const flow: Workflow<null, unknown> = workflow({
+        name: 'flow',
+        run: (_: null, own) =>
+          own.session('gpu', async (s) => {
+            await s.start(yard.stuck, null)
+            await s.call(yard.broken, null)
+          }),
+        onFailure: ({ code }) => void cleaned.push(code),
+      })
+      await using yard: Yard = new Yard(makeStage(), [flow])
+      const here = await yard.process('here', { default: 4 })
+      await yard.process('one', { gpu: 2 })
+      const { state, error } = await here.end(await here.submit(flow, null))
+      assert.deepEqual([state, error?.code, cleaned], ['failed', 'task_threw', ['task_threw']])
+    })
+
     test('keeps a task that is retried on its worker, and throws what a task throws', async () => {
       await using all = await openFlow(makeStage(), (yard, flow) =>
         flow.session('gpu', async (s) => {
