@@ -95,7 +95,7 @@ testServed('with the real server, a model is deployed by its two files, and says
   await page.goto('/app/models')
   await page.getByText('No model is deployed yet.').waitFor()
   const manifest = Buffer.from(JSON.stringify(convolutionalManifest()))
-  await page.getByLabel('Model and manifest').setInputFiles([
+  await page.getByLabel('Model, manifest and weights').setInputFiles([
     { name: 'shapes.onnx', mimeType: 'application/octet-stream', buffer: convolutional() },
     { name: 'shapes.json', mimeType: 'application/json', buffer: manifest },
   ])
