@@ -677,7 +677,7 @@ export const insertWorker = `
 /** Index: workers_alive (process). */
 export const aliveWorkers = `
   select id, uid, name, process, host, pid, queues, lease_ms, lease_until, started_at, deployment, labels, offers
-  from workers indexed by workers_alive where ended_at is null`
+  from workers indexed by workers_alive where ended_at is null order by id`
 
 /** Primary key: workers (id). */
 export const workerAlive = `select 1 as alive from workers where id = ? and ended_at is null`
