@@ -86,8 +86,8 @@ export class Changes {
     []
   /** Workflows that have the last word, once their children have ended. */
   readonly #begun: number[] = []
-  /** Steps of groups that were released before, and have one child less to wait for. */
-  readonly #waking: { readonly seq: number; readonly step: number }[] = []
+  /** Parents of groups that were released before, and have one child less to wait for. */
+  readonly #waking: number[] = []
   readonly #touched = new Set<number>()
   readonly #groups = new Map<string, GroupRow>()
   readonly #countdowns = new Map<string, Countdown>()
@@ -426,7 +426,7 @@ export class Changes {
       const isReleasedNow = !group.released && after.released
       if (isReleasedNow) this.#releasing.push({ seq, step })
       // What is left of a released group may be what a workflow that cleans up waits for.
-      else if (group.released) this.#waking.push({ seq, step })
+      else if (group.released) this.#waking.push(seq)
       if (after.remaining <= 0) continue
       if (isReleasedNow) stopped.push({ seq, step })
       else if (countdown.grouped === 2 && countdown.freed > 0) freed.push({ seq, step, places: countdown.freed })
@@ -569,14 +569,14 @@ export class Changes {
 
   async #nameReleases(): Promise<void> {
     const releasing = this.#releasing.splice(0)
-    const waking = [...releasing, ...this.#waking.splice(0)]
-    if (waking.length === 0) return
+    const waking = this.#waking.splice(0)
+    if (releasing.length + waking.length === 0) return
     const { tx, hints, now, lanes } = this.#work
-    const seqs = waking.map(({ seq }) => seq)
-    const steps = waking.map(({ step }) => step)
+    const seqs = releasing.map(({ seq }) => seq)
+    const steps = [...releasing.map(({ step }) => step), ...waking.map(() => null)]
     const [rows = [], woken = []] = await tx.all([
       call(statements.jobIds, [...new Set(seqs)]),
-      call(statements.wakeParked, seqs, steps, now),
+      call(statements.wakeParked, [...seqs, ...waking], steps, now),
     ])
     const ids = new Map((rows as readonly { seq: number; id: JobId }[]).map(({ seq, id }) => [seq, id]))
     for (const { seq, ...step } of releasing) {

@@ -619,7 +619,7 @@ export const allChildOutcomes = `
 
 /**
  * Makes parked workflows due of which these steps were released, and those that have the last word when the last of their
- * children has ended. They are locked whatever their state: one that is being parked at this moment is waited for. Its row is
+ * children has ended; where there is no step, only such a one. They are locked whatever their state: one that is being parked at this moment is waited for. Its row is
  * first written as it was before that, which the constraint on `worker` must let pass, and then as it is. Primary keys:
  * live (seq), steps (seq, step).
  */
@@ -633,7 +633,7 @@ export const wakeParked = `
   update live set state = ${admitted}, worker = null, due_at = $3::bigint, rank = ${keptTurn('$3::bigint')}
   from (
     select parents.seq, bool_or(steps.kind <> 'start') as is_waited_for
-    from parents join steps on steps.seq = parents.seq and steps.step = parents.step
+    from parents left join steps on steps.seq = parents.seq and steps.step = parents.step
     where parents.state = 5
     group by parents.seq
   ) as due

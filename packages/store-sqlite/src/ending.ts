@@ -154,7 +154,7 @@ export class Endings {
     const isReleasedNow = before === 0 && after.released === 1
     // What is left of a released group may be what a workflow that cleans up waits for.
     if (isReleasedNow) this.release({ seq: parentSeq, step })
-    else if (before === 1) wake(this.#context, this, parentSeq, step)
+    else if (before === 1) wake(this.#context, this, parentSeq)
     if (after.remaining <= 0) return
     if (isReleasedNow) {
       this.#cancelRest(parentSeq, step)

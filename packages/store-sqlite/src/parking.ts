@@ -20,8 +20,11 @@ export function park(
   else if (dueAt !== FOR_EVER) hints.dueAt(dueAt)
 }
 
-/** Something that a parked workflow waits for has happened; a child that it had only started is nothing of that kind. */
-export function wake(context: Context, endings: Endings, seq: number, step: number): void {
-  const woken = context.sql.get<Due>('wakeParked', context.clock.now(), seq, step)
+/**
+ * Something that a parked workflow waits for has happened; a child that it had only started is nothing of that kind.
+ * @param step that was released; left out where nothing was, which only one that has the last word waits for
+ */
+export function wake(context: Context, endings: Endings, seq: number, step?: number): void {
+  const woken = context.sql.get<Due>('wakeParked', context.clock.now(), seq, step ?? null)
   if (woken !== undefined) admit(context, endings, woken, true)
 }

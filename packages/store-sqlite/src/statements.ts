@@ -447,8 +447,8 @@ export const releasedParents = `
   from json_each(?) as listed cross join jobs on jobs.seq = listed.value left join live on live.seq = jobs.seq`
 
 /**
- * Makes a parked workflow due when a step is released that it waits for, and one that has the last word when the last of its
- * children has ended. Primary keys: live (seq), steps (seq, step).
+ * Makes a parked workflow due when a step (?3) is released that it waits for, and one that has the last word when the last of
+ * its children has ended. Without a step, only such a one. Primary keys: live (seq), steps (seq, step).
  */
 export const wakeParked = `
   update live set state = 'ready', due_at = ?1, rank = ?1

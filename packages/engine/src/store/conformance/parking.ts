@@ -97,6 +97,19 @@ export function testParking(open: OpenStore): void {
       assert.deepEqual(await hand.claim('flows'), [])
     })
 
+    test('what is left of a group that was released before does not wake it', async () => {
+      await using rig = await Rig.open(open)
+      const { hand, lease } = await rig.workflow()
+      await hand.advance(lease, children(1, [rig.job(), rig.job()], { policy: 'fail' }))
+      await hand.advance(lease, children(2, [rig.job({ queue: 'slow' })]))
+      const [first, stubborn] = await hand.claim()
+      assert.ok(first && stubborn)
+      await hand.fail(first.lease)
+      await hand.settle(lease, { outcome: 'parked', waits: [2] })
+      await hand.succeed(stubborn.lease)
+      assert.deepEqual(await hand.claim('flows'), [])
+    })
+
     test('a parked workflow is cancelled at once, and its deadline ends it', async () => {
       await using rig = await Rig.open(open)
       for (const end of ['cancelled', 'failed'] as const) {
