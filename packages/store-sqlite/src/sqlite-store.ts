@@ -228,9 +228,13 @@ class SqliteStore implements Store {
   async removeWorker(worker: WorkerId): Promise<void> {
     const number = this.#knownWorkers.get(worker)?.number
     if (number === undefined) return
-    this.#leases.letGo(number)
-    await this.#commits.run('before-seen', () => releaseWorker(this.#context, number))
-    this.#knownWorkers.delete(worker)
+    try {
+      await this.#commits.run('before-seen', () => releaseWorker(this.#context, number))
+      this.#knownWorkers.delete(worker)
+    } finally {
+      // Until then it is no lost one, however long the file is busy.
+      this.#leases.letGo(number)
+    }
   }
 
   sweep(): Promise<SweepResult> {
@@ -394,12 +398,12 @@ class SqliteStore implements Store {
     if (this.#closed) return
     this.#closed = true
     this.#callers.close()
-    await this.#leases.close()
     const goodbye = this.#commits.run('before-seen', () => {
       for (const { number } of this.#knownWorkers.values()) releaseWorker(this.#context, number)
       this.#processes.unregister()
     })
     await goodbye
+    await this.#leases.close()
     await this.#commits.close()
     this.#eventsTimer?.cancel()
     this.#wakeUp?.close()

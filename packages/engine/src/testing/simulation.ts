@@ -52,7 +52,14 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   return new Simulation(plan, options.open).run()
 }
 
-type Booted = { readonly process: SimulatedProcess; readonly store: Store; readonly engine: Engine; workers: Worker[] }
+type Booted = {
+  readonly process: SimulatedProcess
+  readonly store: Store
+  readonly engine: Engine
+  readonly workers: Worker[]
+  /** Set once it was told to stop, which may take long. */
+  stopping?: Promise<void>
+}
 
 class Simulation {
   readonly #plan: Plan
@@ -309,7 +316,12 @@ function kill({ process, workers }: Booted, isUnreachable: boolean): void {
   process.isAlive = false
 }
 
-async function stop(booted: Booted, graceMs: number): Promise<void> {
+function stop(booted: Booted, graceMs: number): Promise<void> {
+  booted.stopping ??= stopOnce(booted, graceMs)
+  return booted.stopping
+}
+
+async function stopOnce(booted: Booted, graceMs: number): Promise<void> {
   const workers = booted.workers.splice(0)
   await Promise.all(workers.map((worker) => worker.stop({ graceMs }).catch(() => {})))
   await booted.store[Symbol.asyncDispose]()

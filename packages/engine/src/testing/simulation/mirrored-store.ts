@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
+import { StoreUnavailableError } from '../../errors.ts'
 import type { Store, SweepResult } from '../../store/store.ts'
 import type { OpenSimulated } from '../simulation.ts'
 
@@ -18,47 +19,88 @@ export function mirrored(openStore: OpenSimulated, openModel: OpenSimulated): Op
   const differences: string[] = []
   const open = async (process: Parameters<OpenSimulated>[0]) => {
     const [store, model] = [await openStore(process), await openModel(process)]
-    return mirroredStore(store, model, (what) => differences.push(`same-as-model: ${process.name}: ${what}`))
+    const differ = (what: string) => differences.push(`same-as-model: ${process.name}: ${what}`)
+    return mirroredStore({ store, model, differ, turns: new Turns(), isClosed: false })
   }
   return Object.assign(open, { differences: () => differences })
 }
 
-type Differ = (what: string) => void
-
-function mirroredStore(store: Store, model: Store, differ: Differ): Store {
-  const schedules = mirroredCalls(store.schedules, model.schedules, differ)
-  const dispose = async () => {
-    await store[Symbol.asyncDispose]()
-    await model[Symbol.asyncDispose]()
-  }
-  return mirroredCalls(store, model, differ, { schedules, [Symbol.asyncDispose]: dispose })
+type Pair<T> = {
+  readonly store: T
+  readonly model: T
+  readonly differ: (what: string) => void
+  readonly turns: Turns
+  /** From when it begins to close: how each answers until it has closed is its own affair, and neither is asked. */
+  isClosed: boolean
 }
 
-function mirroredCalls<T extends object>(store: T, model: T, differ: Differ, others: object = {}): T {
+function mirroredStore(pair: Pair<Store>): Store {
+  const { store, model } = pair
+  const schedules = mirroredCalls(pair, store.schedules, model.schedules)
+  const dispose = async () => {
+    if (pair.isClosed) return
+    pair.isClosed = true
+    const turn = pair.turns.draw()
+    await store[Symbol.asyncDispose]()
+    await pair.turns.comes(turn)
+    await model[Symbol.asyncDispose]()
+  }
+  return mirroredCalls(pair, store, model, { schedules, [Symbol.asyncDispose]: dispose })
+}
+
+function mirroredCalls<T extends object>(pair: Pair<Store>, store: T, model: T, others: object = {}): T {
   return new Proxy(store, {
     get(_, key) {
       if (key in others) return Reflect.get(others, key)
       const value: unknown = Reflect.get(store, key, store)
       if (typeof value !== 'function') return value
       if (!ASKED.has(key)) return value.bind(store)
-      return (...args: readonly unknown[]) => askBoth({ store, model, differ }, String(key), args)
+      return (...args: readonly unknown[]) => askBoth(pair, { store, model }, String(key), args)
     },
   })
 }
 
-async function askBoth<T extends object>(
-  { store, model, differ }: { readonly store: T; readonly model: T; readonly differ: Differ },
+async function askBoth(
+  pair: Pair<Store>,
+  { store, model }: { readonly store: object; readonly model: object },
   method: string,
   args: readonly unknown[],
 ): Promise<unknown> {
+  if (pair.isClosed) throw new StoreUnavailableError(pair.store.name, 0, { cause: new Error('it closes') })
+  const turn = pair.turns.draw()
   const answer = await answerOf(store, method, args)
+  await pair.turns.comes(turn)
   // That a worker is lost is told to whoever runs it by the store alone.
   const expected = await answerOf(model, method, method === 'addWorker' ? [args[0], () => {}] : args)
   const [is, shouldBe] = [comparable(method, answer), comparable(method, expected)]
   if (!isDeepStrictEqual(is, shouldBe) || looksTooLate(method, answer, expected))
-    differ(`${method}(${short(args)}) gave ${short(is)}, and the model ${short(shouldBe)}`)
+    pair.differ(`${method}(${short(args)}) gave ${short(is)}, and the model ${short(shouldBe)}`)
   if ('threw' in answer) throw answer.threw
   return answer.gave
+}
+
+/**
+ * What a process asks its store of at once is done in the order in which it was asked, though the answers, each behind as many
+ * promises as it takes, are heard in another one.
+ */
+class Turns {
+  readonly #waiting: { readonly turn: number; readonly go: () => void }[] = []
+  #drawn = 0
+
+  draw(): number {
+    return this.#drawn++
+  }
+
+  /** Resolves when no other answer is still to be heard of the same instant, in the order of the turns. */
+  comes(turn: number): Promise<void> {
+    return new Promise((go) => {
+      if (this.#waiting.push({ turn, go }) > 1) return
+      // It runs once all promises have come to rest.
+      process.nextTick(() => {
+        for (const { go } of this.#waiting.splice(0).sort((a, b) => a.turn - b.turn)) go()
+      })
+    })
+  }
 }
 
 type Answer = { readonly gave: unknown } | { readonly threw: unknown }
