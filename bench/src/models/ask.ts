@@ -9,11 +9,14 @@ export type Question = {
   readonly body: Buffer
 }
 
+/** As many as a proxy in front of a server keeps; who comes beyond waits for one, and that counts. */
+const SOCKETS_MAX = 256
+
 export type Asker = { ask(): Promise<number>; close(): void }
 
 /** Connections that are kept; each call resolves to the answer's status once its body has been read. */
 export function asker({ url, key, path, type, body }: Question): Asker {
-  const agent = new Agent({ keepAlive: true, maxSockets: 1_024 })
+  const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS_MAX, maxFreeSockets: SOCKETS_MAX })
   const headers = { authorization: `Bearer ${key}`, 'content-type': type, 'content-length': body.length }
   return {
     ask: () =>
