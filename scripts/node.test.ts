@@ -8,12 +8,14 @@ import { suite, test } from 'node:test'
 const NODE = join(import.meta.dirname, '../bin/node.cjs')
 
 function cacheOf(home: string): string {
-  const { NODE_COMPILE_CACHE: _, XDG_CACHE_HOME: __, ...env } = process.env
-  const { stdout, signal } = spawnSync(
-    process.execPath,
-    [NODE, '-e', 'console.log(process.env.NODE_COMPILE_CACHE ?? "none")'],
-    { env: { ...env, HOME: home }, encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' },
-  )
+  return variable('NODE_COMPILE_CACHE', { HOME: home })
+}
+
+function variable(name: string, set: NodeJS.ProcessEnv): string {
+  const { NODE_COMPILE_CACHE: _, XDG_CACHE_HOME: __, MALLOC_ARENA_MAX: ___, ...env } = process.env
+  const { stdout, signal } = spawnSync(process.execPath, [NODE, '-e', `console.log(process.env.${name} ?? "none")`], {
+    ...{ env: { ...env, ...set }, encoding: 'utf8', timeout: 60_000, killSignal: 'SIGKILL' },
+  })
   assert.equal(signal, null, 'it did not end')
   return stdout.trim()
 }
@@ -32,5 +34,12 @@ suite('what Node compiled', () => {
 
   test('is not kept where no folder can be made, and nothing hangs', { skip: !existsSync('/proc/self') }, () => {
     assert.equal(cacheOf('/proc'), 'none')
+  })
+})
+
+suite('the heaps of the system', () => {
+  test('are few, unless whoever runs it has set how many', () => {
+    assert.equal(variable('MALLOC_ARENA_MAX', {}), '4')
+    assert.equal(variable('MALLOC_ARENA_MAX', { MALLOC_ARENA_MAX: '2' }), '2')
   })
 })
