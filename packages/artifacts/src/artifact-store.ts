@@ -13,6 +13,13 @@ export type StoredArtifact = { readonly id: ArtifactId; readonly sizeBytes: numb
 /** `modifiedAt` is when this content was last put, so that a cleaner can spare what was put again a moment ago. */
 export type ListedArtifact = StoredArtifact & { readonly modifiedAt: Date }
 
+export type PutOptions = {
+  readonly signal?: AbortSignal | undefined
+  readonly sizeBytesMax?: number | undefined
+  /** Called with the id once all content has come, before anything stands under it; what it throws refuses the content. */
+  readonly beforeKept?: ((id: ArtifactId) => Promise<void>) | undefined
+}
+
 /** Files named by the SHA-256 of their content: written once, whole or not at all, and never changed. */
 export interface ArtifactStore {
   /**
@@ -21,10 +28,7 @@ export interface ArtifactStore {
    * @throws {ArtifactStoreFullError} when there is no room; nothing is left behind
    * @throws the signal's reason when `signal` aborts, and the source's own error when the source fails; nothing is stored
    */
-  put(
-    content: ArtifactContent,
-    options?: { signal?: AbortSignal | undefined; sizeBytesMax?: number | undefined },
-  ): Promise<StoredArtifact>
+  put(content: ArtifactContent, options?: PutOptions): Promise<StoredArtifact>
 
   /**
    * Streams an artifact, or a range of it, in bounded memory. A whole read is verified as it streams: the last chunk
@@ -47,9 +51,14 @@ export interface ArtifactStore {
   stat(id: ArtifactId): Promise<{ readonly sizeBytes: number } | undefined>
   has(id: ArtifactId): Promise<boolean>
 
-  /** Whether there was such an artifact to delete. A read that is under way goes on to its end. */
+  /** Whether there was such an artifact to delete, after 30 seconds at most. A read that is under way goes on to its end. */
   delete(id: ArtifactId): Promise<boolean>
 
   /** Every artifact once, in no set order; those put or deleted meanwhile may or may not be seen. */
   list(): AsyncIterable<ListedArtifact>
+
+  /** Leaves word that somebody uses this store. @param user letters, digits and dashes. @param about for people who find it */
+  addUser(user: string, about: string): Promise<void>
+  /** Everybody who has left word. */
+  users(): Promise<readonly string[]>
 }

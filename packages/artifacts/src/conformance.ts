@@ -82,6 +82,33 @@ function whatIsPutCanBeRead(open: Open): void {
       assert.deepEqual(await leftovers(), [])
     })
 
+    test('whoever wants to hears of the name once all content has come and before anything stands under it', async (t) => {
+      const { artifacts } = await open(t)
+      const seen: (string | boolean)[] = []
+      const beforeKept = async (id: ArtifactId) => void seen.push(id, await artifacts.has(id))
+      await artifacts.put(halves(Buffer.from('hello')), { beforeKept })
+      assert.deepEqual(seen, [HELLO, false])
+      await artifacts.put('hello', { beforeKept })
+      assert.deepEqual(seen.slice(2), [HELLO, true])
+    })
+
+    test('content whose name is refused is not stored', async (t) => {
+      const { artifacts, leftovers } = await open(t)
+      const beforeKept = () => Promise.reject(new Error('not now'))
+      for (const content of ['hello', halves(Buffer.from('hello'))])
+        await assert.rejects(artifacts.put(content, { beforeKept }), /not now/)
+      assert.equal(await artifacts.has(HELLO), false)
+      assert.deepEqual(await leftovers(), [])
+    })
+
+    test('those who use it are known, each once, and are no artifacts', async (t) => {
+      const { artifacts } = await open(t)
+      assert.deepEqual(await artifacts.users(), [])
+      for (const user of ['ada', 'bob', 'ada']) await artifacts.addUser(user, 'A store.')
+      assert.deepEqual([...(await artifacts.users())].sort(), ['ada', 'bob'])
+      assert.deepEqual(await listed(artifacts), [])
+    })
+
     test('a range is start up to and without end, clamped to the size, and to the end when no end is given', async (t) => {
       const { artifacts } = await open(t)
       await artifacts.put('hello')

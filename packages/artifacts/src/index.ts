@@ -1,6 +1,13 @@
 /** Content-addressed files that jobs read and make. */
 export { type ArtifactId, artifactIdOfBytes, parseArtifactId } from './artifact-id.ts'
-export type { ArtifactContent, ArtifactRange, ArtifactStore, ListedArtifact, StoredArtifact } from './artifact-store.ts'
+export type {
+  ArtifactContent,
+  ArtifactRange,
+  ArtifactStore,
+  ListedArtifact,
+  PutOptions,
+  StoredArtifact,
+} from './artifact-store.ts'
 export {
   ArtifactBucketMissingError,
   ArtifactCorruptError,
@@ -18,3 +25,4 @@ export {
 export { FileCache, type HeldFiles } from './file-cache.ts'
 export { openLocalArtifacts } from './local-artifacts.ts'
 export { openArtifacts } from './open-artifacts.ts'
+export { openStoreArtifacts, StoreArtifacts } from './store-artifacts.ts'

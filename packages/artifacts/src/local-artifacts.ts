@@ -1,9 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { type FileHandle, mkdir, open, opendir, rename, rm, stat, utimes } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, opendir, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Readable } from 'node:stream'
 import { type ArtifactId, artifactIdOfBytes, artifactIdOfHex, hexOfArtifactId } from './artifact-id.ts'
-import type { ArtifactContent, ArtifactRange, ArtifactStore, ListedArtifact, StoredArtifact } from './artifact-store.ts'
+import type {
+  ArtifactContent,
+  ArtifactRange,
+  ArtifactStore,
+  ListedArtifact,
+  PutOptions,
+  StoredArtifact,
+} from './artifact-store.ts'
 import { type Chunks, checkSize, resolveRange, toBytes, untilAborted } from './content.ts'
 import { ArtifactCorruptError, ArtifactNotFoundError, ArtifactStoreFullError } from './errors.ts'
 import { verifying } from './verifying.ts'
@@ -20,6 +27,7 @@ const HEX = /^[0-9a-f]{64}$/
  * <dir>/ab/cd/abcd…       an artifact, named by the 64 hex digits of its hash
  * <dir>/tmp/              puts that are under way, or were cut off by a crash
  * <dir>/quarantine/       damaged artifacts, kept for whoever looks into it
+ * <dir>/users/            a file for each store that names artifacts here
  * ```
  * @example
  * const artifacts = await openLocalArtifacts('/var/lib/headrace/artifacts')
@@ -47,15 +55,13 @@ export class LocalArtifacts implements ArtifactStore {
     await this.#removeAbandoned()
   }
 
-  async put(
-    content: ArtifactContent,
-    options: { signal?: AbortSignal | undefined; sizeBytesMax?: number | undefined } = {},
-  ): Promise<StoredArtifact> {
+  async put(content: ArtifactContent, options: PutOptions = {}): Promise<StoredArtifact> {
     options.signal?.throwIfAborted()
     const bytes = toBytes(content)
     if (bytes instanceof Uint8Array) {
       checkSize(bytes.byteLength, options.sizeBytesMax)
       const there = { id: artifactIdOfBytes(bytes), sizeBytes: bytes.byteLength }
+      await options.beforeKept?.(there.id)
       if (await this.#keep(there)) return there
     }
     return this.#store(bytes instanceof Uint8Array ? [bytes] : bytes, options)
@@ -111,6 +117,19 @@ export class LocalArtifacts implements ArtifactStore {
     }
   }
 
+  async addUser(user: string, about: string): Promise<void> {
+    await mkdir(this.#users, { recursive: true })
+    await writeFile(join(this.#users, user), about)
+  }
+
+  async users(): Promise<readonly string[]> {
+    return Array.fromAsync(namesIn(this.#users))
+  }
+
+  get #users(): string {
+    return join(this.#dir, 'users')
+  }
+
   get #tmp(): string {
     return join(this.#dir, 'tmp')
   }
@@ -127,10 +146,11 @@ export class LocalArtifacts implements ArtifactStore {
   }
 
   /** Writes a temporary file, flushes it, and only then gives it its name: a crash at any point leaves all or nothing. */
-  async #store(chunks: Chunks, options: { signal?: AbortSignal | undefined; sizeBytesMax?: number | undefined }) {
+  async #store(chunks: Chunks, options: PutOptions) {
     const tmpPath = join(this.#tmp, randomUUID())
     try {
       const stored = await this.#writeTmp(tmpPath, chunks, options)
+      await options.beforeKept?.(stored.id)
       if (!(await this.#keep(stored))) await this.#install(tmpPath, stored.id)
       return stored
     } catch (error) {
@@ -140,11 +160,7 @@ export class LocalArtifacts implements ArtifactStore {
     }
   }
 
-  async #writeTmp(
-    tmpPath: string,
-    chunks: Chunks,
-    options: { signal?: AbortSignal | undefined; sizeBytesMax?: number | undefined },
-  ): Promise<StoredArtifact> {
+  async #writeTmp(tmpPath: string, chunks: Chunks, options: PutOptions): Promise<StoredArtifact> {
     await using file = await this.#openFile(tmpPath, 'wx')
     const hash = createHash('sha256')
     let sizeBytes = 0

@@ -226,7 +226,8 @@ test('retention says and sets how long jobs are kept, and prune removes those wh
   const id = await submitEcho('message=old')
   await place.run(['watch', id])
   await place.run(['watch', await submitEcho('message=new')])
-  assert.deepEqual(JSON.parse((await place.run(['prune', '--json'])).stdout), { dryRun: false, jobs: 0 })
+  const pruned = JSON.parse((await place.run(['prune', '--json'])).stdout)
+  assert.deepEqual([pruned.dryRun, pruned.jobs, pruned.artifacts.removed], [false, 0, { artifacts: 0, bytes: 0 }])
   assert.match((await place.run(['prune', '--older-than', '1d', '--dry-run'])).stdout, /^0 jobs would be removed/)
 })
 

@@ -3,7 +3,7 @@ import { documentsApp } from '@headrace/app-documents'
 import { layersApp } from '@headrace/app-layers'
 import { modelsApp } from '@headrace/app-models'
 import { watershedApp } from '@headrace/app-watershed'
-import { type ArtifactStore, openArtifacts } from '@headrace/artifacts'
+import { type ArtifactStore, openArtifacts, openStoreArtifacts } from '@headrace/artifacts'
 import { readCron } from '@headrace/cron'
 import { canvasWorkflow, createEngine, type Engine, type Store } from '@headrace/engine'
 import { type Catalogue, openCatalogue } from '@headrace/geo'
@@ -35,14 +35,18 @@ export async function compose(
   } = {},
 ): Promise<Composition> {
   const dataDir = await makeDataFolder(folder)
-  const artifacts = await openArtifacts(options.artifacts ?? join(dataDir, 'artifacts'))
+  const place = await openArtifacts(options.artifacts ?? join(dataDir, 'artifacts'))
   const catalogue = await openCatalogue(dataDir)
+  const store: Store = await openStore(dataDir, options.store)
+  const artifacts = await openStoreArtifacts(place, store).catch(async (error: unknown) => {
+    await store[Symbol.asyncDispose]()
+    throw error
+  })
   const documents = documentsApp({
     artifacts,
     cacheDir: join(dataDir, 'documents'),
     tessdataDir: process.env.HEADRACE_TESSDATA,
   })
-  const store: Store = await openStore(dataDir, options.store)
   const models = modelsApp({ artifacts, settings: store.settings, cacheDir: join(dataDir, 'models') })
   const apps = [watershedApp({ catalogue }), layersApp({ catalogue }), documents, models]
   const callable = [...apps.flatMap((app) => app.tasks), echoTask]

@@ -163,7 +163,7 @@ export interface Client {
   /** How long ended jobs are kept. */
   retention(): Promise<WireRetention>
   setRetention(policy: RetentionPolicy): Promise<WireRetention>
-  /** Removes old jobs now, one step; the answer's `next` is the `cursor` of the next one. */
+  /** Removes old jobs, then artifacts that nothing names, now, one step; the answer's `next` is the `cursor` of the next one. */
   prune(query?: {
     readonly olderThanMs?: number
     readonly dryRun?: boolean
@@ -224,7 +224,7 @@ export function createClient(options: ClientOptions): Client {
     retention: () => http.json<WireRetention>({ path: '/retention' }),
     setRetention: (policy) => http.json<WireRetention>({ method: 'PUT', path: '/retention', body: policy }),
     prune: (query = {}) =>
-      // To remove what is gone does no harm.
+      // To remove what is gone does no harm; a pass over the artifacts that was cut off is begun again.
       http.json<PruneAnswer>({ method: 'POST', path: '/retention/prune', query, isRepeatable: true }),
     purgeCache: async (query = {}) =>
       (await http.json<{ readonly purged: number }>({ method: 'DELETE', path: '/cache', query, isRepeatable: true }))

@@ -207,10 +207,18 @@ suite('large payloads', () => {
     const here = await stage.process([flow, echo], { artifacts })
     await here.startWorker()
     const id = await here.submit(flow, big)
-    assert.match((await here.store.input(id)) ?? '', /^@sha256:0:\d+$/)
+    assert.match((await here.store.input(id)) ?? '', /^@sha256:0:\d+ $/)
     assert.deepEqual((await here.end(id)).result, big)
     assert.deepEqual(await here.engine.input(id), big)
     assert.ok(artifacts.kept.size >= 4)
+  })
+
+  test('say beside their id what they name themselves, each once', async () => {
+    await using stage = new Stage()
+    const here = await stage.process([echo], { artifacts: memorySink() })
+    const [one, other] = [`sha256:${'1'.repeat(64)}`, `sha256:${'2'.repeat(64)}`]
+    const id = await here.submit(echo, { ...big, pages: [one, other, one] })
+    assert.match((await here.store.input(id)) ?? '', new RegExp(`^@sha256:0:\\d+ ${one} ${other}$`))
   })
 
   test('stay where they are without artifacts', async () => {

@@ -1,5 +1,6 @@
 import type { CacheMode } from './cache/cache-key.ts'
 import type { Clock } from './clock/clock.ts'
+import { isArtifactPlace } from './collection/artifact-place.ts'
 import {
   DeploymentBusyError,
   DeploymentClosedError,
@@ -100,7 +101,7 @@ export type EngineOptions = {
   readonly cron?: ReadCron
   /** The stack that this program belongs to: its jobs go to it, and its workers take jobs of no other. */
   readonly deployment?: string
-  /** Takes payloads over 256 KiB, and the files that tasks keep. */
+  /** Takes payloads over 256 KiB, and the files that tasks keep. Of an {@link ArtifactPlace}, what nothing names is removed. */
   readonly artifacts?: ArtifactSink
   /** In [0, 1), for ids and back-off; `Math.random` unless a simulation gives its own. */
   readonly random?: () => number
@@ -131,7 +132,7 @@ export class Engine {
   readonly tasks: ReadonlyMap<string, AnyTask>
   /** Tasks that are started by the clock. */
   readonly schedules: Schedules
-  /** How long ended jobs are kept. */
+  /** How long ended jobs are kept, and artifacts that nothing names. */
   readonly retention: RetentionBook
   readonly #ids: Ids
   readonly #payloads: Payloads
@@ -152,7 +153,8 @@ export class Engine {
     this.#payloads = new Payloads(options.artifacts)
     this.#report = options.report ?? ((message, error) => console.error(message, error ?? ''))
     this.#ends = new EndWaits(this.store, this.#report)
-    this.retention = new RetentionBook(this.store)
+    const { artifacts } = options
+    this.retention = new RetentionBook(this.store, isArtifactPlace(artifacts) ? artifacts : undefined, this.#random)
     this.#retries = new Retries({
       store: this.store,
       ids: this.#ids,
@@ -387,6 +389,7 @@ export class Engine {
       deployment: this.deployment,
       fireSchedules: () => this.schedules.fireDue(),
       prune: (worker) => this.retention.takeTurn(worker),
+      ...(isArtifactPlace(this.artifacts) && { collect: (worker) => this.retention.collectTurn(worker) }),
       newJob: (task, input, callOptions, parent) => this.#newChild(task, input, callOptions, parent),
       report: this.#report,
     })

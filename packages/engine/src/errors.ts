@@ -48,6 +48,7 @@ export type ErrorCode =
   | 'session_unfit'
   | 'history_invalid'
   | 'not_a_workflow'
+  | 'prune_interrupted'
 
 /** Everything the engine throws on purpose. `code` is for programs and never changes; `message` is for people. */
 export abstract class EngineError extends Error {
@@ -463,6 +464,16 @@ export class ScheduleRangeTooLargeError extends EngineError {
   readonly code = 'schedule_range_too_large'
   constructor(schedule: string, instantsMax: number) {
     super(`The span holds more than ${instantsMax} instants of ${schedule}. Fill in shorter ones, one after the other.`)
+  }
+}
+
+export class PruneInterruptedError extends EngineError {
+  override readonly name = 'PruneInterruptedError'
+  readonly code = 'prune_interrupted'
+  constructor() {
+    super(
+      'The pass over the artifacts that this goes on with is not here: another one was begun, or it was begun in another process. Begin again without a cursor.',
+    )
   }
 }
 

@@ -6,6 +6,11 @@ export * from './canvas/node.ts'
 export { type RunOptions as CanvasRunOptions, runCanvas, tagOfNode } from './canvas/run.ts'
 export { CANVAS_SCHEMA } from './canvas/schema.ts'
 export type { Clock, Timer } from './clock/clock.ts'
+export { artifactNamesIn, namesOfCommit, namesOfJobs, unreadPayloadOf } from './collection/artifact-names.ts'
+export type { ArtifactPlace, PlacedArtifact } from './collection/artifact-place.ts'
+export type { ArtifactAmount, Collected } from './collection/collection.ts'
+export type { ArtifactPass } from './collection/collection-turns.ts'
+export { ARTIFACT_NOTES, Removals } from './collection/removals.ts'
 export * from './engine.ts'
 export * from './errors.ts'
 export { ExecutorError, type ExecutorErrorCode } from './executor/errors.ts'
@@ -48,7 +53,13 @@ export {
   type Retention,
   type RetentionPolicy,
 } from './retention/policy.ts'
-export type { PruneOptions, RetentionBook, RetentionPass, RetentionStatus } from './retention/retention-book.ts'
+export type {
+  PruneOptions,
+  PruneStep,
+  RetentionBook,
+  RetentionPass,
+  RetentionStatus,
+} from './retention/retention-book.ts'
 export type { RedriveFilter, Redriven, RedriveOptions } from './retry/retries.ts'
 export type { RetryFrom, RetryOptions } from './retry/retry-job.ts'
 export { type DeploymentState, type Placed, placeJob } from './routing/deployment.ts'

@@ -8,11 +8,13 @@ import {
   type Json,
   type Lease,
   type NewStep,
+  namesOfCommit,
   type Settlement,
   type Told,
   type WorkerId,
 } from '@headrace/engine'
 import { admit } from './admit.ts'
+import { deleteNotes } from './artifact-names.ts'
 import { claimAll } from './claim.ts'
 import { applyTransition, Endings } from './ending.ts'
 import { insertJob, refuseTakenIds } from './enqueue.ts'
@@ -33,6 +35,7 @@ export function commitBatch(context: Context, batch: Commit): CommitResult {
   if (batch.holds !== undefined) giveBackUnheard(context, endings, batch.worker, batch.holds)
   if (batch.claim.length > 0) promoteDue(context, endings)
   if (batch.claim.length > 0) failUnfit(context, endings, batch.worker)
+  deleteNotes(context, namesOfCommit(batch))
   const released = endings.finish()
   return { settled, advanced, claimed: claimAll(context, batch), released }
 }

@@ -1,5 +1,6 @@
-import { type Enqueued, type JobLimit, laneOf, limitFull, type NewJob, readLane } from '@headrace/engine'
+import { type Enqueued, type JobLimit, laneOf, limitFull, type NewJob, namesOfJobs, readLane } from '@headrace/engine'
 import { admit } from './admit.ts'
+import { deleteNotes } from './artifact-names.ts'
 import { hasAnswer } from './cache.ts'
 import { placeRoot } from './deployments.ts'
 import { Endings } from './ending.ts'
@@ -12,6 +13,7 @@ export function enqueueJobs(context: Context, jobs: readonly NewJob[]): Enqueued
   refuseTakenIds(context, jobs)
   const endings = new Endings(context)
   const enqueued = jobs.map((job) => enqueueJob(context, endings, job))
+  deleteNotes(context, namesOfJobs(jobs))
   endings.finish()
   return enqueued
 }

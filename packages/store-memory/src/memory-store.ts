@@ -1,5 +1,7 @@
 import {
+  type ArtifactNames,
   type Attempt,
+  artifactNamesIn,
   type CancelOutcome,
   type ChildOutcome,
   type Clock,
@@ -43,6 +45,7 @@ import {
   type WorkerInfo,
   type WorkerRow,
 } from '@headrace/engine'
+import { artifactNames, deleteNotes } from './artifact-names.ts'
 import { purgeCache } from './cache.ts'
 import { commitBatch, heldBy } from './commit.ts'
 import { changeDeployment, meetDeployment, readDeployments } from './deployments.ts'
@@ -94,11 +97,15 @@ class MemoryStore implements Store {
     this.clock = clock
     this.#context = { place, clock, hints: new HintCollector() }
     this.#process = { isDead }
-    this.settings = memorySettings(place)
+    this.settings = memorySettings(this.#context)
     this.schedules = memorySchedules(this.#context, (work) => this.#do(work))
     place.processes.add(this.#process)
     sweep(this.#context)
     this.#context.hints.take()
+  }
+
+  async identity(): Promise<string> {
+    return this.#place.identity
   }
 
   async enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
@@ -186,6 +193,10 @@ class MemoryStore implements Store {
 
   async prune(request: PruneRequest): Promise<Pruned> {
     return this.#do(() => prune(this.#context, request))
+  }
+
+  async artifactNames(page: { readonly limit: number; readonly after?: string }): Promise<ArtifactNames> {
+    return artifactNames(this.#context, page)
   }
 
   async job(id: JobId): Promise<Job | undefined> {
@@ -317,7 +328,8 @@ class MemoryStore implements Store {
   }
 }
 
-function memorySettings({ settings }: MemoryPlace): Settings {
+function memorySettings(context: Context): Settings {
+  const { settings } = context.place
   const namespaceOf = (name: string) => {
     const known = settings.get(name) ?? new Map<string, string>()
     settings.set(name, known)
@@ -329,13 +341,15 @@ function memorySettings({ settings }: MemoryPlace): Settings {
       return text === undefined ? undefined : (JSON.parse(text) as Json)
     },
     async put(namespace, key, value) {
-      namespaceOf(namespace).set(key, JSON.stringify(value))
+      const text = JSON.stringify(value)
+      namespaceOf(namespace).set(key, text)
+      deleteNotes(context, artifactNamesIn(text))
     },
     async delete(namespace, key) {
       return namespaceOf(namespace).delete(key)
     },
-    async list(namespace) {
-      const keys = [...namespaceOf(namespace).keys()].sort()
+    async list(namespace, { prefix = '' } = {}) {
+      const keys = [...namespaceOf(namespace).keys()].filter((key) => key.startsWith(prefix)).sort()
       return keys.map((key) => ({ key, value: JSON.parse(namespaceOf(namespace).get(key) ?? 'null') as Json }))
     },
   }

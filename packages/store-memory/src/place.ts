@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type {
   Attempt,
   Bucket,
@@ -152,6 +153,7 @@ export type Process = { readonly isDead: () => boolean }
 
 /** What several stores share, as several processes share a file. It lives as long as somebody holds it. */
 export class MemoryPlace {
+  readonly identity = `memory ${randomUUID()}`
   /** By `seq - 1`; undefined where a job was removed. */
   readonly jobs: (StoredJob | undefined)[] = []
   readonly byId = new Map<JobId, StoredJob>()

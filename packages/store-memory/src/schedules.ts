@@ -1,4 +1,11 @@
-import type { Enqueued, Firing, ScheduleRecord, ScheduleRecords } from '@headrace/engine'
+import {
+  artifactNamesIn,
+  type Enqueued,
+  type Firing,
+  type ScheduleRecord,
+  type ScheduleRecords,
+} from '@headrace/engine'
+import { deleteNotes } from './artifact-names.ts'
 import { enqueueJobs } from './enqueue.ts'
 import { liveOfLimit } from './limits.ts'
 import type { Context, MemoryPlace } from './place.ts'
@@ -19,6 +26,7 @@ export function memorySchedules(context: Context, run: <T>(work: () => T) => T):
           changedAt: clock.now(),
           ...(next !== undefined && { nextAt: next }),
         })
+        deleteNotes(context, artifactNamesIn(body))
         hint(next)
         return known === undefined ? 'created' : 'changed'
       })

@@ -1,4 +1,5 @@
-import { type JobId, type Payload, type SignalOutcome, signalTimedOut } from '@headrace/engine'
+import { artifactNamesIn, type JobId, type Payload, type SignalOutcome, signalTimedOut } from '@headrace/engine'
+import { deleteNotes } from './artifact-names.ts'
 import type { Endings } from './ending.ts'
 import { addEvent, type Context, keptJobs, liveJobs, type StoredJob, type StoredStep } from './place.ts'
 
@@ -14,6 +15,7 @@ export function sendSignal(context: Context, endings: Endings, { id, ...sent }: 
   if (job.live === undefined) return 'already_ended'
   const signal = { ...sent, isConsumed: false }
   job.signals.push(signal)
+  deleteNotes(context, artifactNamesIn(sent.value))
   addEvent(context, job, 'signal', job.attempt, context.clock.now(), { name: sent.name })
   const waiting = waits(job).find(({ recorded }) => recorded.name === sent.name)
   if (waiting === undefined) return 'kept'

@@ -1,5 +1,13 @@
-import { type Enqueued, type Hint, HintCollector, type NewJob, TransactionRefusedError } from '@headrace/engine'
+import {
+  type Enqueued,
+  type Hint,
+  HintCollector,
+  type NewJob,
+  namesOfJobs,
+  TransactionRefusedError,
+} from '@headrace/engine'
 import type { Client } from 'pg'
+import { deleteNotes } from './artifact-names.ts'
 import { composed } from './connection/composed.ts'
 import type { Call } from './connection/pipeline.ts'
 import type { Prepared } from './connection/prepared.ts'
@@ -20,7 +28,8 @@ const LOOK_MS_MAX = 50
 const identify = composed(`
   select current_setting('search_path') as search_path, pg_current_xact_id()::text as xact,
     (select system_identifier::text from pg_control_system()) || ' ' || current_database() as place`)
-const placeOnly = composed(`
+/** The database, among all that there are. */
+export const placeOnly = composed(`
   select (select system_identifier::text from pg_control_system()) || ' ' || current_database() as place`)
 const hasSchema = composed(`select to_regclass($1 || '.headrace_schema') is not null as found`)
 const setPath = composed(`select set_config('search_path', $1, true)`)
@@ -73,6 +82,9 @@ export class CallersTransactions {
         own,
         roots.jobs.map((job) => laneKeyOf({ job })),
       )
+      // The transaction has its number by now, so whoever notes them again waits for it before he looks for names.
+      const unnoted = deleteNotes(namesOfJobs(jobs))
+      if (unnoted.length > 0) await own.pipeline(unnoted)
       return roots
     })
     const now = context.clock.now()

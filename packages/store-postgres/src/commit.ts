@@ -5,9 +5,11 @@ import {
   type Commit,
   type CommitResult,
   type JobId,
+  namesOfCommit,
   type Release,
   type Settlement,
 } from '@headrace/engine'
+import { deleteNotes } from './artifact-names.ts'
 import { Changes, type HeldRow, running } from './changes.ts'
 import { type ClaimedRow, claimCall, type KnownWorker, toClaimed } from './claim.ts'
 import { codeOf } from './connection/errors.ts'
@@ -71,7 +73,7 @@ async function commitQuickly(
   const before = isFlushed ? [...tells, ...settles] : [call(statements.withoutFlush)]
   const ended = settle.map(({ lease }) => lease.jobId)
   const behind = ended.length === 0 ? [] : context.ahead.tell({ ended, events: true })
-  const results = await session.pipeline([...before, ...claims.calls], behind)
+  const results = await session.pipeline([...before, ...claims.calls, ...deleteNotes(namesOfCommit(batch))], behind)
   if (tells.length > 0) hints.events()
   const answer = readSettled(settles.length === 0 ? [] : (results[tells.length] ?? []), settle, context)
   const claimed = readClaims(results.slice(before.length), claims, { context, batch, worker, isFlushed })
@@ -321,7 +323,9 @@ async function sayAll(work: Work, batch: Commit, worker: KnownWorker): Promise<O
     const job = held.get(seq)
     if (job !== undefined) changes.apply(job, afterGoodbye(job.cancel_reason ?? undefined, work.now))
   }
-  return { settled, advanced, released: await changes.finish() }
+  const released = await changes.finish()
+  work.tx.ask(deleteNotes(namesOfCommit(batch)))
+  return { settled, advanced, released }
 }
 
 /** What an earlier commit claimed without the worker's hearing of it; it goes back to the line. */

@@ -1,4 +1,13 @@
-import { type Enqueued, HintCollector, type JobId, type LaneKey, laneOf, type NewJob } from '@headrace/engine'
+import {
+  type Enqueued,
+  HintCollector,
+  type JobId,
+  type LaneKey,
+  laneOf,
+  type NewJob,
+  namesOfJobs,
+} from '@headrace/engine'
+import { deleteNotes } from './artifact-names.ts'
 import { areAnswered } from './cache.ts'
 import { Changes } from './changes.ts'
 import { statements } from './connection/named.ts'
@@ -60,7 +69,8 @@ export async function enqueueJobs(session: Session, context: Context, all: reado
     const hints = new HintCollector()
     hintAtNew(hints, jobs, now)
     const behind = ahead.tell(hints.take() ?? {})
-    await session.pipeline([storeJobs(placed, { lanes, now, version: routing.version })], behind)
+    const store = storeJobs(placed, { lanes, now, version: routing.version })
+    await session.pipeline([store, ...deleteNotes(namesOfJobs(jobs))], behind)
     hintAtNew(context.hints, jobs, now)
     return jobs.map(({ id }) => ({ outcome: 'created', id }))
   }
@@ -152,6 +162,8 @@ export async function storePlaced(work: Work, placed: readonly Placed[], isAnnou
     storeJobs(placed, { lanes, now, isAnnounced, version }),
     ...placed.flatMap(({ job }) => keepSteps(job)),
     ...limitLapses(placed),
+    // A caller's transaction may last, and would keep others waiting who name the same: its notes were deleted before.
+    ...(isAnnounced ? deleteNotes(namesOfJobs(placed.map(({ job }) => job))) : []),
   ])
   notePlaced(work, placed)
   const due = placed.filter(({ isHeld }) => !isHeld).map(({ job }) => job)

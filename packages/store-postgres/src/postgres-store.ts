@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import {
+  type ArtifactNames,
   type Attempt,
   type CancelOutcome,
   type ChildOutcome,
@@ -56,8 +57,9 @@ import {
   toWorkerRow,
 } from '@headrace/engine/rows'
 import { Ahead } from './ahead.ts'
+import { artifactNames } from './artifact-names.ts'
 import { purgeCache } from './cache.ts'
-import { CallersTransactions } from './callers-transaction.ts'
+import { CallersTransactions, placeOnly } from './callers-transaction.ts'
 import { Changes } from './changes.ts'
 import { KnownWorker, NOBODY } from './claim.ts'
 import { commitBatch } from './commit.ts'
@@ -136,6 +138,7 @@ class PostgresStore implements Store {
   readonly clock: Clock
   readonly settings: Settings
   readonly schedules: ScheduleRecords
+  readonly #schema: string
   readonly #injected: Clock | undefined
   readonly #measured: DatabaseClock
   readonly #lanes = new Lanes()
@@ -174,6 +177,7 @@ class PostgresStore implements Store {
     this.#commits = new Writer(address, open('worker'), enqueueAll)
     this.#readers = new Readers(open('reader'))
     const { schema } = address
+    this.#schema = schema
     this.#presence =
       clock === undefined ? new GuardedPresence({ url, schema }) : new ClockPresence(open('presence'), clock)
     this.#notifier =
@@ -204,6 +208,12 @@ class PostgresStore implements Store {
       this.#readers.read((session) => this.#measured.measure(session, 2)).catch(() => {})
     }, MEASURE_MS)
     this.#measuring.unref()
+  }
+
+  /** A copy of the database is in another cluster, or has another name. */
+  async identity(): Promise<string> {
+    const [row] = await this.#readers.read((session) => session.run<{ readonly place: string }>(placeOnly, []))
+    return `${row?.place} ${this.#schema}`
   }
 
   enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
@@ -320,6 +330,10 @@ class PostgresStore implements Store {
 
   prune(request: PruneRequest): Promise<Pruned> {
     return this.#transact((work) => prune(work, request))
+  }
+
+  artifactNames(page: { readonly limit: number; readonly after?: string }): Promise<ArtifactNames> {
+    return this.#readers.read((session) => artifactNames(session, page))
   }
 
   async job(id: JobId): Promise<Job | undefined> {

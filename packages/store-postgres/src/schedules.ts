@@ -1,5 +1,17 @@
-import type { Clock, Enqueued, Firing, Hint, JobId, NewJob, ScheduleRecord, ScheduleRecords } from '@headrace/engine'
+import {
+  artifactNamesIn,
+  type Clock,
+  type Enqueued,
+  type Firing,
+  type Hint,
+  type JobId,
+  type NewJob,
+  type ScheduleRecord,
+  type ScheduleRecords,
+} from '@headrace/engine'
+import { deleteNotes } from './artifact-names.ts'
 import { statements } from './connection/named.ts'
+import { call } from './connection/session.ts'
 import type { Value } from './connection/values.ts'
 import { type Context, inTransaction, type Work } from './context.ts'
 import { type PlacedRoots, placeRoots } from './deployments.ts'
@@ -37,8 +49,9 @@ export class PostgresSchedules implements ScheduleRecords {
   }
 
   async put({ name, body, nextAt }: Parameters<ScheduleRecords['put']>[0]): Promise<'created' | 'changed'> {
-    const values = [name, body, nextAt, this.#parts.clock.now()]
-    const [row] = await this.#write<{ readonly is_new: boolean }>('putSchedule', values)
+    const put = call(statements.putSchedule, name, body, nextAt, this.#parts.clock.now())
+    const calls = [put, ...deleteNotes(artifactNamesIn(body))]
+    const [[row] = []] = await this.#parts.writer.run((session) => session.pipeline(calls))
     this.#hint(nextAt)
     return row?.is_new ? 'created' : 'changed'
   }
@@ -85,7 +98,7 @@ export class PostgresSchedules implements ScheduleRecords {
     return fired
   }
 
-  #write<R>(name: 'putSchedule' | 'pauseSchedule' | 'deleteSchedule', values: readonly Value[]): Promise<readonly R[]> {
+  #write<R>(name: 'pauseSchedule' | 'deleteSchedule', values: readonly Value[]): Promise<readonly R[]> {
     return this.#parts.writer.run((session) => session.run<R>(statements[name], values))
   }
 

@@ -1,5 +1,7 @@
-import type { Json, Settings } from '@headrace/engine'
+import { artifactNamesIn, type Json, type Settings } from '@headrace/engine'
+import { deleteNotes } from './artifact-names.ts'
 import { statements } from './connection/named.ts'
+import { call } from './connection/session.ts'
 import type { Readers } from './readers.ts'
 import type { Writer } from './writer.ts'
 
@@ -19,7 +21,9 @@ export class PostgresSettings implements Settings {
   }
 
   async put(namespace: string, key: string, value: Json): Promise<void> {
-    await this.#writer.run((session) => session.run(statements.putSetting, [namespace, key, JSON.stringify(value)]))
+    const text = JSON.stringify(value)
+    const put = call(statements.putSetting, namespace, key, text)
+    await this.#writer.run((session) => session.pipeline([put, ...deleteNotes(artifactNamesIn(text))]))
   }
 
   async delete(namespace: string, key: string): Promise<boolean> {
@@ -27,9 +31,16 @@ export class PostgresSettings implements Settings {
     return rows.length > 0
   }
 
-  async list(namespace: string): Promise<readonly { readonly key: string; readonly value: Json }[]> {
+  async list(
+    namespace: string,
+    { prefix }: { readonly prefix?: string } = {},
+  ): Promise<readonly { readonly key: string; readonly value: Json }[]> {
     type Row = { readonly key: string; readonly value: string }
-    const rows = await this.#readers.read((session) => session.run<Row>(statements.listSettings, [namespace]))
+    const rows = await this.#readers.read((session) =>
+      prefix === undefined
+        ? session.run<Row>(statements.listSettings, [namespace])
+        : session.run<Row>(statements.listSettingsFrom, [namespace, prefix]),
+    )
     return rows.map(({ key, value }) => ({ key, value: JSON.parse(value) as Json }))
   }
 }

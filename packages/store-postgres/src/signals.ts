@@ -1,4 +1,5 @@
-import { type JobId, type Payload, type SignalOutcome, signalTimedOut } from '@headrace/engine'
+import { artifactNamesIn, type JobId, type Payload, type SignalOutcome, signalTimedOut } from '@headrace/engine'
+import { deleteNotes } from './artifact-names.ts'
 import type { Changes } from './changes.ts'
 import type { Work } from './context.ts'
 
@@ -25,6 +26,7 @@ export async function sendSignal(work: Work, changes: Changes, signal: Signal): 
   if (live === undefined) return 'already_ended'
   const waiting = await tx.row<{ readonly step: number }>('waitingForSignal', job.seq, name)
   tx.later('insertSignal', job.seq, name, key, value, waiting !== undefined, now)
+  tx.ask(deleteNotes(artifactNamesIn(value)))
   const data = JSON.stringify({ name })
   const cursors = await ledger.cursors(1)
   tx.later('insertEvents', cursors, [job.seq], ['signal'], [live.attempt], [now], [null], [null], [data])

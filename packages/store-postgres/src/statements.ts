@@ -810,6 +810,11 @@ export const deleteSetting = `delete from settings where namespace = $1 and key 
 /** Primary key: settings (namespace). */
 export const listSettings = `select key, value from settings where namespace = $1 order by key`
 
+/** Those whose key begins with a prefix. Primary key: settings (namespace, key). */
+export const listSettingsFrom = `
+  select key, value from settings
+  where namespace = $1 and key >= $2 and key < $2 || chr(1114111) order by key`
+
 /** Index: jobs_by_id (id). */
 export const inputOfJob = `select input from jobs where id = $1::uuid`
 
@@ -1036,3 +1041,53 @@ export const pruneLogCandidates = `
 
 /** Primary key: log (cursor). */
 export const pruneLog = `delete from log where cursor = any ($1::bigint[])`
+
+/** Primary key: jobs (seq). */
+export const namesInJobs = `
+  select seq as k1, null as k2, case when position('sha256:' in tags) > 0 then input || chr(10) || tags when position('sha256:' in input) > 0 then input end as text
+  from jobs where seq > $1 order by seq limit $2`
+
+/** Primary key: outcomes (seq). */
+export const namesInOutcomes = `
+  select seq as k1, null as k2, case when position('sha256:' in result) > 0 then result end as text
+  from outcomes where seq > $1 order by seq limit $2`
+
+/** Primary key: steps (seq, step). */
+export const namesInSteps = `
+  select seq as k1, step as k2, case when position('sha256:' in value) > 0 then value end as text
+  from steps where (seq, step) > ($1, $2) order by seq, step limit $3`
+
+/** Primary key: events (cursor). */
+export const namesInEvents = `
+  select cursor as k1, null as k2, case when position('sha256:' in data) > 0 or position('sha256:' in message) > 0 then concat_ws(chr(10), data, message) end as text
+  from events where cursor > $1 order by cursor limit $2`
+
+/** Primary key: progress (seq). */
+export const namesInProgress = `
+  select seq as k1, null as k2, case when position('sha256:' in message) > 0 then message end as text
+  from progress where seq > $1 order by seq limit $2`
+
+/** Primary key: signals (id). */
+export const namesInSignals = `
+  select id as k1, null as k2, case when position('sha256:' in value) > 0 then value end as text
+  from signals where id > $1 order by id limit $2`
+
+/** Primary key: schedules (name). */
+export const namesInSchedules = `
+  select name as k1, null as k2, case when position('sha256:' in body) > 0 then body end as text
+  from schedules where name > $1 order by name limit $2`
+
+/** Primary key: settings (namespace, key). */
+export const namesInSettings = `
+  select namespace as k1, key as k2, case when position('sha256:' in value) > 0 then value end as text
+  from settings where (namespace, key) > ($1, $2) order by namespace, key limit $3`
+
+/**
+ * Of several artifacts, in the order of their names, so that two who delete the same notes do not wait for each other.
+ * Primary key: settings (namespace, key).
+ */
+export const deleteNotes = `
+  with noted as (
+    select key from settings where namespace = $1 and key = any ($2::text[]) order by key for update
+  )
+  delete from settings using noted where settings.namespace = $1 and settings.key = noted.key`

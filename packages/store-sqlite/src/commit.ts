@@ -8,10 +8,12 @@ import {
   type CommitResult,
   type Lease,
   type NewStep,
+  namesOfCommit,
   type Settlement,
   type Told,
 } from '@headrace/engine'
 import { admit, type Due } from './admit.ts'
+import { deleteNotes } from './artifact-names.ts'
 import { claimFromQueue, type KnownWorker } from './claim.ts'
 import { isRetired } from './deployments.ts'
 import { applyTransition, type Ending, Endings, type HeldRow } from './ending.ts'
@@ -36,6 +38,7 @@ export function commitBatch(context: Context, batch: Commit, known: KnownWorker)
   if (batch.holds !== undefined) giveBackUnheard(context, endings, worker, batch.holds)
   if (batch.claim.length > 0) promoteDue(context, endings)
   if (known.hasSessions) failUnfit(context, endings, batch, known)
+  deleteNotes(context.sql, namesOfCommit(batch))
   const released = endings.finish()
   return { settled, advanced, claimed: claimAll(context, batch, known), released }
 }

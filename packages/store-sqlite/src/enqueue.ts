@@ -1,5 +1,6 @@
-import { type Enqueued, type JobLimit, laneOf, limitFull, type NewJob } from '@headrace/engine'
+import { type Enqueued, type JobLimit, laneOf, limitFull, type NewJob, namesOfJobs } from '@headrace/engine'
 import { admit } from './admit.ts'
+import { deleteNotes } from './artifact-names.ts'
 import { hasAnswer, putInCache } from './cache.ts'
 import { placeRoot } from './deployments.ts'
 import { type EndedAs, type Ending, Endings } from './ending.ts'
@@ -24,6 +25,7 @@ export type ParentStep = {
 export function enqueueJobs(context: Context, jobs: readonly NewJob[]): Enqueued[] {
   const endings = new Endings(context)
   const enqueued = jobs.map((job) => enqueueJob(context, endings, job))
+  deleteNotes(context.sql, namesOfJobs(jobs))
   endings.finish()
   return enqueued
 }

@@ -1,4 +1,12 @@
-import type { Enqueued, Firing, JobId, ScheduleRecord, ScheduleRecords } from '@headrace/engine'
+import {
+  artifactNamesIn,
+  type Enqueued,
+  type Firing,
+  type JobId,
+  type ScheduleRecord,
+  type ScheduleRecords,
+} from '@headrace/engine'
+import { deleteNotes } from './artifact-names.ts'
 import { enqueueJobs } from './enqueue.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Context } from './prepared.ts'
@@ -29,6 +37,7 @@ export class SqliteSchedules implements ScheduleRecords {
       const { sql, clock } = this.#context
       const isNew = sql.get('scheduleByName', name) === undefined
       sql.run('putSchedule', name, body, nextAt ?? null, clock.now())
+      deleteNotes(sql, artifactNamesIn(body))
       this.#hint(nextAt)
       return isNew ? 'created' : 'changed'
     })

@@ -1,4 +1,5 @@
-import type { Json, Settings } from '@headrace/engine'
+import { artifactNamesIn, type Json, type Settings } from '@headrace/engine'
+import { deleteNotes } from './artifact-names.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { Prepared } from './prepared.ts'
 
@@ -17,7 +18,11 @@ export class SqliteSettings implements Settings {
   }
 
   async put(namespace: string, key: string, value: Json): Promise<void> {
-    await this.#commits.run('before-answer', () => this.#sql.run('putSetting', namespace, key, JSON.stringify(value)))
+    const text = JSON.stringify(value)
+    await this.#commits.run('before-answer', () => {
+      this.#sql.run('putSetting', namespace, key, text)
+      deleteNotes(this.#sql, artifactNamesIn(text))
+    })
   }
 
   async delete(namespace: string, key: string): Promise<boolean> {
@@ -25,8 +30,15 @@ export class SqliteSettings implements Settings {
     return changes > 0
   }
 
-  async list(namespace: string): Promise<readonly { readonly key: string; readonly value: Json }[]> {
-    const rows = this.#sql.all<{ key: string; value: string }>('listSettings', namespace)
+  async list(
+    namespace: string,
+    { prefix }: { readonly prefix?: string } = {},
+  ): Promise<readonly { readonly key: string; readonly value: Json }[]> {
+    type Row = { readonly key: string; readonly value: string }
+    const rows =
+      prefix === undefined
+        ? this.#sql.all<Row>('listSettings', namespace)
+        : this.#sql.all<Row>('listSettingsFrom', namespace, prefix)
     return rows.map(({ key, value }) => ({ key, value: JSON.parse(value) as Json }))
   }
 }

@@ -1,4 +1,5 @@
-import { type JobId, type Payload, type SignalOutcome, signalTimedOut } from '@headrace/engine'
+import { artifactNamesIn, type JobId, type Payload, type SignalOutcome, signalTimedOut } from '@headrace/engine'
+import { deleteNotes } from './artifact-names.ts'
 import type { Endings } from './ending.ts'
 import type { Context } from './prepared.ts'
 
@@ -24,6 +25,7 @@ export function sendSignal(context: Context, endings: Endings, { id, name, value
   const now = clock.now()
   const waiting = sql.get<{ step: number }>('waitingForSignal', job.seq, name)
   sql.run('insertSignal', job.seq, name, key ?? null, value, waiting === undefined ? 0 : 1, now)
+  deleteNotes(sql, artifactNamesIn(value))
   events.add(job.seq, 'signal', job.attempt, now, JSON.stringify({ name }))
   hints.events()
   if (waiting === undefined) return 'kept'

@@ -1,5 +1,8 @@
+import { randomUUID } from 'node:crypto'
+import { stat } from 'node:fs/promises'
 import type { DatabaseSync } from 'node:sqlite'
 import {
+  type ArtifactNames,
   type Attempt,
   type CancelOutcome,
   type ChildOutcome,
@@ -55,6 +58,7 @@ import {
   toRelease,
   toWorkerRow,
 } from '@headrace/engine/rows'
+import { artifactNames } from './artifact-names.ts'
 import { PURGED_MAX, purgeSomeOfCache } from './cache.ts'
 import { CallersTransactions } from './callers-transaction.ts'
 import { KnownWorker } from './claim.ts'
@@ -119,6 +123,7 @@ class SqliteStore implements Store {
   readonly settings: Settings
   readonly schedules: ScheduleRecords
   readonly #db: DatabaseSync
+  readonly #path: string
   readonly #context: Context
   readonly #commits: GroupCommit
   readonly #callers: CallersTransactions
@@ -135,6 +140,7 @@ class SqliteStore implements Store {
   constructor(path: string, db: DatabaseSync, options: SqliteStoreOptions) {
     this.clock = options.clock ?? systemClock
     this.#db = db
+    this.#path = path
     const sql = new Prepared(db)
     const lanes = new Lanes(sql)
     const queues = new QueueBook(sql)
@@ -178,6 +184,12 @@ class SqliteStore implements Store {
       // So that the others learn of this process before they next look.
       this.#context.hints.everything()
     })
+  }
+
+  /** A copy of the file is another file, and has another number in its file system. */
+  async identity(): Promise<string> {
+    const id = await this.#commits.run('before-answer', () => storeId(this.#context.sql))
+    return this.#path === ':memory:' ? id : `${id} ${(await stat(this.#path, { bigint: true })).ino}`
   }
 
   enqueue(jobs: readonly NewJob[]): Promise<readonly Enqueued[]> {
@@ -297,6 +309,10 @@ class SqliteStore implements Store {
 
   prune(request: PruneRequest): Promise<Pruned> {
     return this.#commits.run('before-seen', () => prune(this.#context, request))
+  }
+
+  async artifactNames(page: { readonly limit: number; readonly after?: string }): Promise<ArtifactNames> {
+    return artifactNames(this.#context.sql, page)
   }
 
   async job(id: JobId): Promise<Job | undefined> {
@@ -460,4 +476,14 @@ class SqliteStore implements Store {
     }
     return this.#neighbours
   }
+}
+
+/** Drawn once for each file. */
+function storeId(sql: Prepared): string {
+  const [namespace, key] = ['headrace', 'store-id']
+  const known = sql.get<{ value: string }>('getSetting', namespace, key)
+  if (known !== undefined) return JSON.parse(known.value) as string // sound: written below
+  const id = randomUUID()
+  sql.run('putSetting', namespace, key, JSON.stringify(id))
+  return id
 }

@@ -706,6 +706,10 @@ export const deleteSetting = `delete from settings where namespace = ? and key =
 /** Primary key: settings (namespace). */
 export const listSettings = `select key, value from settings where namespace = ? order by key`
 
+/** Those whose key begins with a prefix. Primary key: settings (namespace, key). */
+export const listSettingsFrom = `
+  select key, value from settings where namespace = ?1 and key >= ?2 and key < ?2 || char(1114111) order by key`
+
 /** Index: jobs (id unique). */
 export const inputOfJob = `select input from jobs where id = ?`
 
@@ -911,3 +915,43 @@ export const pruneLogCandidates = `
 
 /** Primary key: log (last). */
 export const pruneLog = `delete from log where last in (select value from json_each(?))`
+
+/** Primary key: jobs (seq). */
+export const namesInJobs = `
+  select seq as k1, null as k2, case when instr(tags, 'sha256:') > 0 then input || char(10) || tags when instr(input, 'sha256:') > 0 then input end as text
+  from jobs where seq > ? order by seq limit ?`
+
+/** Primary key: outcomes (seq). */
+export const namesInOutcomes = `
+  select seq as k1, null as k2, case when instr(result, 'sha256:') > 0 then result end as text
+  from outcomes where seq > ? order by seq limit ?`
+
+/** Primary key: steps (seq, step). */
+export const namesInSteps = `
+  select seq as k1, step as k2, case when instr(value, 'sha256:') > 0 then value end as text
+  from steps where (seq, step) > (?, ?) order by seq, step limit ?`
+
+/** Primary key: events (cursor). */
+export const namesInEvents = `
+  select cursor as k1, null as k2, case when instr(data, 'sha256:') > 0 then data end as text
+  from events where cursor > ? order by cursor limit ?`
+
+/** Primary key: progress (seq). */
+export const namesInProgress = `
+  select seq as k1, null as k2, case when instr(message, 'sha256:') > 0 then message end as text
+  from progress where seq > ? order by seq limit ?`
+
+/** Primary key: signals (id). */
+export const namesInSignals = `
+  select id as k1, null as k2, case when instr(value, 'sha256:') > 0 then value end as text
+  from signals where id > ? order by id limit ?`
+
+/** Primary key: schedules (name). */
+export const namesInSchedules = `
+  select name as k1, null as k2, case when instr(body, 'sha256:') > 0 then body end as text
+  from schedules where name > ? order by name limit ?`
+
+/** Primary key: settings (namespace, key). */
+export const namesInSettings = `
+  select namespace as k1, key as k2, case when instr(value, 'sha256:') > 0 then value end as text
+  from settings where (namespace, key) > (?, ?) order by namespace, key limit ?`

@@ -135,6 +135,20 @@ export type RetentionPolicy = {
   readonly keep: Keep
   readonly tasks?: { readonly [task: string]: Keep }
   readonly queues?: { readonly [queue: string]: Keep }
+  /** How long an artifact is kept after it was last put, and after the last name of it has gone. Left out: 7d. */
+  readonly artifacts?: string | number
+}
+
+export type ArtifactAmount = { readonly artifacts: number; readonly bytes: number }
+
+/** What a pass over the artifacts has come to. */
+export type Collected = {
+  /** In a dry run: what would be. */
+  readonly removed: ArtifactAmount
+  /** Named by nothing, and not for long enough. */
+  readonly unnamed: ArtifactAmount
+  /** Other stores that use the same place, so that nothing was removed: the names of their files under `users/` there. */
+  readonly sharedWith?: readonly string[]
 }
 
 /** GET /retention */
@@ -142,6 +156,8 @@ export type WireRetention = RetentionPolicy & {
   readonly isDefault: boolean
   /** The present pass over the history, or the last one. */
   readonly pass?: { readonly startedAt: string; readonly endedAt?: string; readonly prunedJobs: number }
+  /** The same over the artifacts. */
+  readonly artifactPass?: Collected & { readonly startedAt: string; readonly endedAt?: string }
 }
 
 /** POST /retention/prune: one step. */
@@ -149,6 +165,8 @@ export type PruneAnswer = {
   readonly dryRun: boolean
   /** So many were removed, children included; or would be. */
   readonly jobs: number
+  /** With the last step. Left out by a server that removes no artifacts. */
+  readonly artifacts?: Collected
   /** There may be more: send the same again with this as `cursor`. */
   readonly next?: string
 }

@@ -19,6 +19,7 @@ import type {
   ArtifactRange,
   ArtifactStore,
   ListedArtifact,
+  PutOptions,
   StoredArtifact,
 } from '../artifact-store.ts'
 import { checkSize, resolveRange, toBytes, untilAborted } from '../content.ts'
@@ -42,6 +43,8 @@ const PAGE_SIZE = 1_000
 const CONNECT_TIMEOUT_MS = 5_000
 /** Of silence on a connection. */
 const SOCKET_TIMEOUT_MS = 60_000
+/** With all its tries. */
+const DELETE_TIMEOUT_MS = 25_000
 
 /**
  * Opens a bucket of an S3 server as an artifact store, and looks whether it is there and may be listed. Aborts what
@@ -50,6 +53,7 @@ const SOCKET_TIMEOUT_MS = 60_000
  * ```
  * <prefix>ab/cd/abcd…          an artifact, named by the 64 hex digits of its hash
  * <prefix>quarantine/abcd…     a damaged one, kept for whoever looks into it
+ * <prefix>users/…              an object for each store that names artifacts here
  * ```
  */
 export async function openS3Artifacts(url: string, env: NodeJS.ProcessEnv): Promise<ArtifactStore> {
@@ -86,17 +90,15 @@ export class S3Artifacts implements ArtifactStore {
     await this.#abortAbandoned()
   }
 
-  async put(
-    content: ArtifactContent,
-    options: { signal?: AbortSignal | undefined; sizeBytesMax?: number | undefined } = {},
-  ): Promise<StoredArtifact> {
-    const { signal, sizeBytesMax } = options
+  async put(content: ArtifactContent, options: PutOptions = {}): Promise<StoredArtifact> {
+    const { signal, sizeBytesMax, beforeKept } = options
     signal?.throwIfAborted()
     const bytes = toBytes(content)
     if (bytes instanceof Uint8Array) checkSize(bytes.byteLength, sizeBytesMax)
     const source = untilAborted(bytes instanceof Uint8Array ? [bytes] : bytes, signal)
     await using spooled = await spool(source, { sizeBytesMax, dir: this.#spoolDir })
     const { id, sizeBytes } = spooled
+    await beforeKept?.(id)
     if (!(await this.#keep({ id, sizeBytes }, signal))) await this.#send(spooled, signal)
     return { id, sizeBytes }
   }
@@ -137,8 +139,23 @@ export class S3Artifacts implements ArtifactStore {
   /** S3 does not say whether there was something to delete, so it is asked before. */
   async delete(id: ArtifactId): Promise<boolean> {
     if (!(await this.has(id))) return false
-    await this.#ask(() => this.#client.send(new DeleteObjectCommand(this.#object(id))))
+    const abortSignal = AbortSignal.timeout(DELETE_TIMEOUT_MS)
+    await this.#ask(() => this.#client.send(new DeleteObjectCommand(this.#object(id)), { abortSignal }))
     return true
+  }
+
+  async addUser(user: string, about: string): Promise<void> {
+    const { bucket, prefix } = this.#location
+    const put = new PutObjectCommand({ Bucket: bucket, Key: `${prefix}users/${user}`, Body: about })
+    await this.#ask(() => this.#client.send(put))
+  }
+
+  async users(): Promise<readonly string[]> {
+    const { bucket, prefix } = this.#location
+    const folder = `${prefix}users/`
+    const list = new ListObjectsV2Command({ Bucket: bucket, Prefix: folder })
+    const { Contents = [] } = await this.#ask(() => this.#client.send(list))
+    return Contents.map(({ Key = '' }) => Key.slice(folder.length)).filter((user) => user !== '')
   }
 
   async *list(): AsyncIterable<ListedArtifact> {

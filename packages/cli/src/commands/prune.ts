@@ -1,16 +1,20 @@
+import type { Collected, PruneAnswer } from '@headrace/wire'
 import { Command } from 'commander'
 import { type Cli, connectAs, examples, optionsOf, present } from '../cli.ts'
 import { parseDurationOption } from '../inputs/options.ts'
+import { collectedLines } from './collected-lines.ts'
 
 type Options = { readonly olderThan?: number; readonly dryRun?: boolean }
 
 /** `headrace prune` */
 export function pruneCommand(cli: Cli): Command {
   return new Command('prune')
-    .description('remove ended jobs whose time has passed now, instead of waiting for the hourly pass')
+    .description(
+      'remove ended jobs whose time has passed, and artifacts that nothing names, now, instead of waiting for the next pass',
+    )
     .option(
       '--older-than <duration>',
-      'all that ended longer ago than this, instead of what "headrace retention" says',
+      'all jobs that ended longer ago than this, instead of what "headrace retention" says',
       parseDurationOption,
     )
     .option('--dry-run', 'only count them')
@@ -20,6 +24,7 @@ export function pruneCommand(cli: Cli): Command {
       const { client } = await connectAs(cli, options)
       const dryRun = options.dryRun === true
       let jobs = 0
+      let artifacts: Collected | undefined
       let cursor: string | undefined
       do {
         const step = await client.prune({
@@ -28,9 +33,17 @@ export function pruneCommand(cli: Cli): Command {
           ...(cursor !== undefined && { cursor }),
         })
         jobs += step.jobs
+        artifacts = step.artifacts
         cursor = step.next
       } while (cursor !== undefined)
-      const text = `${jobs} ${jobs === 1 ? 'job' : 'jobs'} ${dryRun ? 'would be removed.' : 'removed.'}`
-      present(cli, options, { dryRun, jobs }, () => text)
+      const answer = { dryRun, jobs, ...(artifacts && { artifacts }) }
+      present(cli, options, answer, () => pruneText(answer))
     })
+}
+
+function pruneText({ dryRun, jobs, artifacts }: PruneAnswer): string {
+  const verb = dryRun ? 'would be removed' : 'removed'
+  const lines = [`${jobs} ${jobs === 1 ? 'job' : 'jobs'} ${verb}.`]
+  if (artifacts !== undefined) lines.push(...collectedLines(artifacts, verb))
+  return lines.join('\n')
 }

@@ -14,6 +14,13 @@ export async function isArtifactOwner(settings: Settings, artifact: string, owne
   return (await settings.get(ARTIFACT_OWNERS, keyOf(artifact, owner))) !== undefined
 }
 
+/** Of an artifact that is removed: whoever names it again is to bring it again. */
+export async function forgetArtifactOwners(settings: Settings, artifact: string): Promise<void> {
+  for (const { key } of await settings.list(ARTIFACT_OWNERS, { prefix: keyOf(artifact, '') })) {
+    await settings.delete(ARTIFACT_OWNERS, key)
+  }
+}
+
 function keyOf(artifact: string, owner: string): string {
   return `${artifact} ${owner}`
 }

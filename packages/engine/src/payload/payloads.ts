@@ -1,3 +1,4 @@
+import { artifactNamesIn } from '../collection/artifact-names.ts'
 import { NotJsonError, PayloadTooLargeError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import type { Payload } from '../store/store.ts'
@@ -15,7 +16,8 @@ export interface ArtifactSink {
 export const PAYLOAD_INLINE_BYTES_MAX = 256 * 1024
 export const PAYLOAD_BYTES_MAX = 64 * 1024 * 1024
 
-// No JSON text begins with this sign.
+// No JSON text begins with this sign. Behind the size stand the artifacts that the payload names, for whoever has to know of
+// them without reading it.
 const ARTIFACT_SIGN = '@'
 
 /** Turns values into what the store keeps, and back. */
@@ -33,12 +35,14 @@ export class Payloads {
     const sizeBytes = Buffer.byteLength(text)
     if (sizeBytes > PAYLOAD_BYTES_MAX) throw new PayloadTooLargeError(what, sizeBytes, PAYLOAD_BYTES_MAX)
     if (sizeBytes <= PAYLOAD_INLINE_BYTES_MAX || this.#artifacts === undefined) return text
-    return this.#artifacts.put(text).then(({ id }) => `${ARTIFACT_SIGN}${id}:${sizeBytes}`)
+    const names = [...new Set(artifactNamesIn(text))].join(' ')
+    return this.#artifacts.put(text).then(({ id }) => `${ARTIFACT_SIGN}${id}:${sizeBytes} ${names}`)
   }
 
   decode(payload: Payload): Json | Promise<Json> {
     if (!payload.startsWith(ARTIFACT_SIGN)) return JSON.parse(payload) as Json
-    const id = payload.slice(1, payload.lastIndexOf(':'))
+    const [place = ''] = payload.split(' ', 1)
+    const id = place.slice(1, place.lastIndexOf(':'))
     if (this.#artifacts === undefined)
       throw new Error(`The payload is in artifact ${id}, and this engine was given no artifacts.`)
     return this.#artifacts.readBytes(id).then((bytes) => JSON.parse(Buffer.from(bytes).toString('utf8')) as Json)

@@ -8,15 +8,23 @@ export type KeepFor = number | string
 /** For each way to end. */
 export type Keep = Readonly<Partial<Record<EndState, KeepFor>>>
 
-/** How long ended jobs are kept. A task's own word counts before its queue's, and that before the general one. */
+/**
+ * How long ended jobs are kept, and artifacts that nothing names. A task's own word counts before its queue's, and that
+ * before the general one.
+ */
 export type RetentionPolicy = {
   readonly keep: Keep
   readonly tasks?: Readonly<Record<string, Keep>>
   readonly queues?: Readonly<Record<string, Keep>>
+  /** How long an artifact is kept after it was last put, and after the last name of it has gone. */
+  readonly artifacts?: KeepFor
 }
 
 /** In force until somebody sets another one. */
-export const DEFAULT_RETENTION: RetentionPolicy = { keep: { succeeded: '30d', failed: '90d', cancelled: '30d' } }
+export const DEFAULT_RETENTION = {
+  keep: { succeeded: '30d', failed: '90d', cancelled: '30d' },
+  artifacts: '7d',
+} satisfies RetentionPolicy
 
 /** Milliseconds after the end; null: for ever. */
 export type KeepMs = Readonly<Partial<Record<EndState, number | null>>>
@@ -24,13 +32,14 @@ export type Retention = {
   readonly keep: Readonly<Record<EndState, number | null>>
   readonly tasks: Readonly<Record<string, KeepMs>>
   readonly queues: Readonly<Record<string, KeepMs>>
+  readonly artifacts: number | null
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
 
 /** @throws {OptionInvalidError} naming what cannot be meant */
 export function readRetention(policy: RetentionPolicy): Retention {
-  const { keep, tasks = {}, queues = {} } = policy
+  const { keep, tasks = {}, queues = {}, artifacts = DEFAULT_RETENTION.artifacts } = policy
   const general = { ...readKeep('keep', DEFAULT_RETENTION.keep), ...readKeep('keep', keep) }
   const all = (option: string, keeps: Readonly<Record<string, Keep>>) =>
     Object.fromEntries(
@@ -40,7 +49,8 @@ export function readRetention(policy: RetentionPolicy): Retention {
       }),
     )
   // Sound: the default names every state.
-  return { keep: general as Retention['keep'], tasks: all('tasks', tasks), queues: all('queues', queues) }
+  const jobs = { keep: general as Retention['keep'], tasks: all('tasks', tasks), queues: all('queues', queues) }
+  return { ...jobs, artifacts: readKeepFor('artifacts', artifacts) }
 }
 
 function readKeep(option: string, keep: Keep): KeepMs {

@@ -1,8 +1,13 @@
 import type { Clock } from '../clock/clock.ts'
+import type { ArtifactPlace } from '../collection/artifact-place.ts'
+import { type Collected, Collection } from '../collection/collection.ts'
+import { type ArtifactPass, CollectionTurns } from '../collection/collection-turns.ts'
+import { PruneInterruptedError } from '../errors.ts'
 import type { Json } from '../json.ts'
 import type { Pruned, PruneRequest, Store } from '../store/store.ts'
 import { checkPageLimit } from '../task/check-options.ts'
 import { DEFAULT_RETENTION, pruneHorizon, type RetentionPolicy, readRetention } from './policy.ts'
+import { rowsAfter, STEP, STEP_MAX } from './step-size.ts'
 
 const NAMESPACE = 'headrace'
 const POLICY = 'retention'
@@ -16,13 +21,6 @@ const PASS_SILENT_MS = 30_000
 const LOOK_EVERY_MS = 60_000
 /** Rows that a worker's turn looks at. */
 const TURN = 1_000
-/** Rows that one step of a turn looks at: at first, and at least and at most. */
-const STEP = 100
-const STEP_MIN = 25
-const STEP_MAX = TURN
-/** Others wait for a step, so that one that takes longer is followed by a smaller one. */
-const STEP_MS = 20
-
 /** How far the present pass has come, or what the last one did. */
 export type RetentionPass = {
   readonly startedAt: number
@@ -39,6 +37,12 @@ export type RetentionStatus = {
   /** Nobody has set another one. */
   readonly isDefault: boolean
   readonly pass?: RetentionPass
+  readonly artifactPass?: ArtifactPass
+}
+
+export type PruneStep = Pruned & {
+  /** With the last step, where this program has a place of artifacts to collect in. */
+  readonly artifacts?: Collected
 }
 
 export type PruneOptions = {
@@ -52,24 +56,40 @@ export type PruneOptions = {
   readonly dryRun?: boolean
 }
 
-/** How long ended jobs are kept, and their going. */
+/** The step after which artifacts are looked at; then with the number of the pass over them. */
+const ARTIFACTS = 'artifacts'
+/** Rows that a step by hand reads of the names of artifacts. */
+const ARTIFACT_ROWS = 20_000
+/** Before a step by hand answers that there is nothing to go on with yet. */
+const WAIT_MS = 500
+
+/** How long ended jobs are kept, and artifacts that nothing names, and their going. */
 export class RetentionBook {
   readonly #store: Store
   readonly #clock: Clock
+  readonly #artifacts: ArtifactPlace | undefined
+  readonly #turns: CollectionTurns | undefined
+  readonly #random: () => number
   #rows = STEP
+  /** The pass over the artifacts that somebody makes by hand; what it has marked is in this process. */
+  #byHand: Collection | undefined
 
-  constructor(store: Store) {
+  constructor(store: Store, artifacts: ArtifactPlace | undefined, random: () => number) {
     this.#store = store
     this.#clock = store.clock
+    this.#artifacts = artifacts
+    this.#turns = artifacts && new CollectionTurns(store, artifacts)
+    this.#random = random
   }
 
   async status(): Promise<RetentionStatus> {
     const policy = await this.#policy()
-    const pass = await this.#pass()
+    const [pass, artifactPass] = [await this.#pass(), await this.#turns?.pass()]
     return {
-      policy: policy ?? DEFAULT_RETENTION,
+      policy: { ...DEFAULT_RETENTION, ...policy },
       isDefault: policy === undefined,
       ...(pass !== undefined && { pass }),
+      ...(artifactPass !== undefined && { artifactPass }),
     }
   }
 
@@ -79,14 +99,53 @@ export class RetentionBook {
     await this.#store.settings.put(NAMESPACE, POLICY, policy as Json)
   }
 
-  /** One bounded step; go on `after` its `next`. @throws {OptionInvalidError} */
-  async prune({ olderThanMs, limit = STEP_MAX, after, dryRun }: PruneOptions = {}): Promise<Pruned> {
+  /**
+   * One bounded step, of jobs and then of artifacts; go on `after` its `next`.
+   * @throws {OptionInvalidError} {PruneInterruptedError}
+   */
+  async prune({ olderThanMs, limit = STEP_MAX, after, dryRun }: PruneOptions = {}): Promise<PruneStep> {
     checkPageLimit('limit', limit)
+    if (after?.startsWith(ARTIFACTS)) return this.#collectByHand(after, dryRun === true)
     const policy =
       olderThanMs === undefined
         ? ((await this.#policy()) ?? DEFAULT_RETENTION)
         : { keep: { succeeded: olderThanMs, failed: olderThanMs, cancelled: olderThanMs } }
-    return this.#step({ limit, ...(after !== undefined && { after }), ...(dryRun && { dryRun }) }, policy)
+    const step = await this.#step({ limit, ...(after !== undefined && { after }), ...(dryRun && { dryRun }) }, policy)
+    return step.next === undefined && this.#artifacts !== undefined ? { ...step, next: ARTIFACTS } : step
+  }
+
+  /**
+   * A worker's turn at the artifacts that nothing names.
+   * @returns when to come again
+   */
+  async collectTurn(worker: string): Promise<number> {
+    const keepMs = await this.#keepArtifactsMs()
+    if (this.#turns === undefined || keepMs === null) return this.#clock.now() + LOOK_EVERY_MS
+    return this.#turns.take(worker, keepMs)
+  }
+
+  async #collectByHand(after: string, dryRun: boolean): Promise<PruneStep> {
+    const keepMs = await this.#keepArtifactsMs()
+    if (this.#artifacts === undefined || keepMs === null) return { jobs: 0 }
+    const collection = after === ARTIFACTS ? await this.#begin(this.#artifacts, keepMs, dryRun) : this.#byHand
+    const next = `${ARTIFACTS}.${collection?.id}`
+    if (collection === undefined || (after !== ARTIFACTS && after !== next)) throw new PruneInterruptedError()
+    const outcome = await collection.step(ARTIFACT_ROWS)
+    if (outcome === 'waiting') await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, WAIT_MS))
+    if (outcome !== 'done') return { jobs: 0, next }
+    if (this.#byHand === collection) this.#byHand = undefined
+    return { jobs: 0, artifacts: collection.collected }
+  }
+
+  async #begin(artifacts: ArtifactPlace, keepMs: number, dryRun: boolean): Promise<Collection> {
+    await this.#byHand?.close()
+    const id = this.#random().toString(36).slice(2)
+    this.#byHand = new Collection({ store: this.#store, artifacts, keepMs, id, dryRun })
+    return this.#byHand
+  }
+
+  async #keepArtifactsMs(): Promise<number | null> {
+    return readRetention((await this.#policy()) ?? DEFAULT_RETENTION).artifacts
   }
 
   /**
@@ -144,9 +203,4 @@ export class RetentionBook {
   async #pass(): Promise<RetentionPass | undefined> {
     return (await this.#store.settings.get(NAMESPACE, PASS)) as RetentionPass | undefined
   }
-}
-
-/** How many rows the next step looks at, when so many took so long. */
-export function rowsAfter(rows: number, tookMs: number): number {
-  return tookMs > STEP_MS ? Math.max(STEP_MIN, Math.floor(rows / 2)) : Math.min(STEP_MAX, rows * 2)
 }

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test'
 import { task } from '../task/task.ts'
 import { Stage } from '../testing/stage.ts'
 import { DEFAULT_RETENTION, isPastKeep, pruneHorizon, readRetention } from './policy.ts'
-import { rowsAfter } from './retention-book.ts'
+import { rowsAfter } from './step-size.ts'
 
 const HOUR = 3_600_000
 const DAY = 24 * HOUR

@@ -1,4 +1,5 @@
 import { suite } from 'node:test'
+import { testArtifactNames } from './conformance/artifact-names.ts'
 import { testCache } from './conformance/cache.ts'
 import { testCancel } from './conformance/cancel.ts'
 import { testClaim } from './conformance/claim.ts'
@@ -51,6 +52,7 @@ export function testStore(name: string, open: OpenStore, connections: readonly C
     testGroups(open)
     testRetries(open)
     testRetention(open)
+    testArtifactNames(open)
     testCancel(open)
     testDeadlines(open)
     testWorkers(open)

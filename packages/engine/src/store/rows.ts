@@ -16,6 +16,14 @@ import type { Resources } from '../routing/resources.ts'
 import type { ChildOutcome, GroupPolicy, Payload, RecordedStep, Release, StepKind, WorkerRow } from './store.ts'
 
 export {
+  FIRST_KEYS,
+  type NamesPlace,
+  type NamingRow,
+  type NamingTable,
+  readNamesPlace,
+  toArtifactNames,
+} from './name-rows.ts'
+export {
   isDueToGo,
   PRUNE_REMOVALS,
   type PruneCandidate,

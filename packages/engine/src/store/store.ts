@@ -8,8 +8,8 @@ import type { Amounts, Resources } from '../routing/resources.ts'
 import type { ScheduleRecords } from './schedule-records.ts'
 
 /**
- * JSON text, or `@sha256:<hex>:<sizeBytes>` for a payload that was moved to the artifacts because of its size. The
- * store keeps it as it is; only the engine looks inside.
+ * JSON text, or `@sha256:<hex>:<sizeBytes> <ids>` for a payload that was moved to the artifacts because of its size, with
+ * the artifacts that it names. The store keeps it as it is; only the engine looks inside.
  */
 export type Payload = string
 
@@ -348,6 +348,16 @@ export type PruneRequest = {
   readonly dryRun?: boolean
 }
 
+/** A page of the names of artifacts that a store holds. */
+export type ArtifactNames = {
+  /** Ids, in no set order, and some of them more than once. */
+  readonly names: readonly string[]
+  /** Payloads in artifacts of which an earlier release did not write down what they name. They are among the names. */
+  readonly payloads: readonly string[]
+  /** Where to go on; the same again while something that was begun before the first page is not stored yet. */
+  readonly next?: string
+}
+
 export type Pruned = {
   /** So many were removed, children included. */
   readonly jobs: number
@@ -472,13 +482,19 @@ export interface Settings {
   get(namespace: string, key: string): Promise<Json | undefined>
   put(namespace: string, key: string, value: Json): Promise<void>
   delete(namespace: string, key: string): Promise<boolean>
-  list(namespace: string): Promise<readonly { readonly key: string; readonly value: Json }[]>
+  /** By key. @param options `prefix`: only those whose key begins with it */
+  list(
+    namespace: string,
+    options?: { readonly prefix?: string },
+  ): Promise<readonly { readonly key: string; readonly value: Json }[]>
 }
 
 /** Where jobs live. Every method is one transaction; a returned promise means it is durable. */
 export interface Store extends AsyncDisposable {
   /** `sqlite`, `postgres`; for messages. */
   readonly name: string
+  /** The same for all who share this store, and another one for a copy of it. */
+  identity(): Promise<string>
   /** The one clock of all who share this store. */
   readonly clock: Clock
   readonly settings: Settings
@@ -540,6 +556,13 @@ export interface Store extends AsyncDisposable {
    * over; a retry whose first job is still there; the newest job of all.
    */
   prune(request: PruneRequest): Promise<Pruned>
+
+  /**
+   * The artifacts that jobs, results, steps, events, signals, schedules and settings name, a page at a time. The pages
+   * together have every name that was stored, or was on its way, when the first one was asked for, unless it was removed
+   * meanwhile. Whatever stores a name deletes the artifact's setting in `ARTIFACT_NOTES`, in the same transaction.
+   */
+  artifactNames(page: { readonly limit: number; readonly after?: string }): Promise<ArtifactNames>
 
   job(id: JobId): Promise<Job | undefined>
   /** States of many jobs at once; unknown ids are left out. */

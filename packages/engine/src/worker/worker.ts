@@ -18,6 +18,7 @@ import type { StopReason } from './stop-reason.ts'
 const LOOK_MS = 1_000
 const SWEEP_MS = 500
 const PRUNE_AFTER_MS = 60_000
+const COLLECT_AFTER_MS = 60_000
 const STOP_GRACE_MS = 10_000
 /** When all that ran is over, the store has so long to hear of it before the worker goes anyway. */
 const STOP_STORE_MS = 5_000
@@ -45,6 +46,8 @@ export type WorkerParts = {
   fireSchedules(): Promise<void>
   /** A step of what removes old jobs, if one is due. @returns when to come again */
   prune(worker: WorkerId): Promise<number>
+  /** The same of artifacts that nothing names. Left out: there is no place that could be collected in. */
+  collect?(worker: WorkerId): Promise<number>
   /** What goes wrong outside of any job, for the operator's eyes. */
   report(message: string, error: unknown): void
 }
@@ -77,7 +80,7 @@ export class JobWorker {
   readonly #workflows = new Map<JobId, WorkflowRun>()
   /** Of these a step is said to be released; what this worker's own commit released, it is told with the commit's answer. */
   readonly #hinted = new Set<JobId>()
-  readonly #timers = new Map<'look' | 'sweep', Timer>()
+  readonly #timers = new Map<'look' | 'sweep' | 'collect', Timer>()
   #starting: Promise<void> | undefined
   #watching: Disposable | undefined
   /** A worker that has just come has more urgent things to do. */
@@ -152,6 +155,7 @@ export class JobWorker {
     if (this.#isStopped) return
     this.#watching = store.watch((hint) => this.#hear(hint))
     this.#look()
+    this.#collectAt(this.#parts.clock.now() + COLLECT_AFTER_MS)
     await this.#sweep()
   }
 
@@ -356,6 +360,28 @@ export class JobWorker {
     } catch (error) {
       report('Old jobs could not be removed; it is tried again in a minute.', error)
       this.#nextPruneAt = clock.now() + PRUNE_AFTER_MS
+    }
+  }
+
+  #collectAt(instant: number): void {
+    const { clock, collect } = this.#parts
+    if (collect === undefined || this.#isStopped) return
+    const delayMs = Math.max(1, instant - clock.now())
+    this.#timers.set(
+      'collect',
+      clock.setTimeout(() => void this.#collect(collect), delayMs, { background: true, routine: true }),
+    )
+  }
+
+  /** On its own, for the place of the artifacts may be far away and slow. */
+  async #collect(collect: (worker: WorkerId) => Promise<number>): Promise<void> {
+    const { clock, report } = this.#parts
+    try {
+      this.#collectAt(await collect(this.id))
+    } catch (error) {
+      if (this.#isStopped) return
+      report('Artifacts that nothing names could not be removed; it is tried again in a minute.', error)
+      this.#collectAt(clock.now() + COLLECT_AFTER_MS)
     }
   }
 

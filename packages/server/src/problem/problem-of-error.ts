@@ -45,6 +45,8 @@ function problemOfEngineError(error: EngineError): HttpProblem | undefined {
     case 'job_ended':
     case 'not_a_workflow':
       return say(409, 'The job is not in a state for this')
+    case 'prune_interrupted':
+      return say(409, 'The pass is not here')
     case 'deployment_closed':
       return say(409, 'The deployment takes no new jobs')
     case 'limit_full':

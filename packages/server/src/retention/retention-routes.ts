@@ -1,4 +1,4 @@
-import type { RetentionPolicy } from '@headrace/engine'
+import type { ArtifactPass, RetentionPolicy } from '@headrace/engine'
 import type { PruneAnswer, WireRetention } from '@headrace/wire'
 import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
@@ -18,6 +18,7 @@ const Policy = z.strictObject({
   keep: Keep,
   tasks: z.record(z.string(), Keep).optional(),
   queues: z.record(z.string(), Keep).optional(),
+  artifacts: z.union([z.string(), z.number()]).optional(),
 })
 
 const PruneQuery = z.object({
@@ -27,24 +28,28 @@ const PruneQuery = z.object({
   dryRun: booleanParameter.default(false),
 })
 
-/** How long ended jobs are kept, and their going by hand. */
+/** How long ended jobs are kept, and artifacts that nothing names, and their going by hand. */
 export function retentionRoutes(fastify: FastifyInstance, { engine }: ServerContext): void {
   const { retention } = engine
 
   async function read(): Promise<WireRetention> {
-    const { policy, isDefault, pass } = await retention.status()
-    if (pass === undefined) return { ...policy, isDefault }
-    const { startedAt, endedAt, prunedJobs } = pass
+    const { policy, isDefault, pass, artifactPass } = await retention.status()
     return {
       ...policy,
       isDefault,
-      pass: { startedAt: iso(startedAt), ...(endedAt !== undefined && { endedAt: iso(endedAt) }), prunedJobs },
+      ...(pass !== undefined && { pass: { ...wireTimes(pass), prunedJobs: pass.prunedJobs } }),
+      ...(artifactPass !== undefined && { artifactPass: wireArtifactPass(artifactPass) }),
     }
   }
 
   fastify.get(
     '/retention',
-    { config: { scope: OVERSIGHT, summary: 'How long ended jobs are kept, and what the last pass removed' } },
+    {
+      config: {
+        scope: OVERSIGHT,
+        summary: 'How long ended jobs and artifacts are kept, and what the last passes removed',
+      },
+    },
     read,
   )
 
@@ -53,7 +58,7 @@ export function retentionRoutes(fastify: FastifyInstance, { engine }: ServerCont
     {
       config: {
         scope: 'admin',
-        summary: 'Say how long ended jobs are kept, by how they ended, and for tasks and queues apart',
+        summary: 'Say how long ended jobs are kept, by how they ended, for tasks and queues apart, and artifacts',
         body: Policy,
       },
     },
@@ -69,18 +74,27 @@ export function retentionRoutes(fastify: FastifyInstance, { engine }: ServerCont
       config: {
         scope: 'admin',
         summary:
-          'Remove old jobs now, one step; ?olderThanMs= instead of the policy, ?dryRun=true only counts, ?cursor= goes on',
+          'Remove old jobs, and artifacts that nothing names, now, one step; ?olderThanMs= instead of the policy for jobs, ?dryRun=true only counts, ?cursor= goes on',
       },
     },
     async (request): Promise<PruneAnswer> => {
       const { olderThanMs, limit, cursor, dryRun } = parseQuery(PruneQuery, request.query)
-      const { jobs, next } = await retention.prune({
+      const { jobs, artifacts, next } = await retention.prune({
         limit,
         dryRun,
         ...(olderThanMs !== undefined && { olderThanMs }),
         ...(cursor !== undefined && { after: cursor }),
       })
-      return { dryRun, jobs, ...(next !== undefined && { next }) }
+      return { dryRun, jobs, ...(artifacts && { artifacts }), ...(next !== undefined && { next }) }
     },
   )
+}
+
+function wireArtifactPass(pass: ArtifactPass): NonNullable<WireRetention['artifactPass']> {
+  const { removed, unnamed, sharedWith } = pass
+  return { ...wireTimes(pass), removed, unnamed, ...(sharedWith && { sharedWith }) }
+}
+
+function wireTimes({ startedAt, endedAt }: { readonly startedAt: number; readonly endedAt?: number }) {
+  return { startedAt: iso(startedAt), ...(endedAt !== undefined && { endedAt: iso(endedAt) }) }
 }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { openLocalArtifacts } from '@headrace/artifacts'
+import { openLocalArtifacts, openStoreArtifacts } from '@headrace/artifacts'
 import { readCron } from '@headrace/cron'
 import { type AnyTask, createEngine, type DeclaredSchedule, type Engine, type JobId } from '@headrace/engine'
 import { openSqliteStore } from '@headrace/store-sqlite'
@@ -36,7 +36,7 @@ export async function openTestServer(
   const { tasks = TASKS, schedules = [], withWorker = true, uploadOptions, ...serverOptions } = options
   const dir = await mkdtemp(join(tmpdir(), 'headrace-server-'))
   const store = await openSqliteStore(join(dir, 'jobs.db'))
-  const artifacts = await openLocalArtifacts(join(dir, 'artifacts'))
+  const artifacts = await openStoreArtifacts(await openLocalArtifacts(join(dir, 'artifacts')), store)
   const engine = createEngine({ store, tasks, artifacts, cron: readCron, schedules })
   const worker = withWorker ? await engine.startWorker() : undefined
   const server = await createServer({

@@ -35,6 +35,11 @@ export class Transaction {
     this.#waiting.push(call(statements[name], ...values))
   }
 
+  /** The same of what is a call already. */
+  ask(calls: readonly Call[]): void {
+    this.#waiting.push(...calls)
+  }
+
   async rows<Row>(name: StatementName, ...values: readonly Value[]): Promise<readonly Row[]> {
     const [rows] = await this.all([call(statements[name], ...values)])
     return rows as readonly Row[]

@@ -27,6 +27,16 @@ export function testSettings(open: OpenStore): void {
       assert.deepEqual(await settings.list('none'), [])
     })
 
+    test('those whose key begins with something are listed alone', async () => {
+      await using rig = await Rig.open(open)
+      const { settings } = rig.store
+      for (const key of ['ab', 'a b', 'a', 'a c', 'b']) await settings.put('keys', key, 1)
+      const keys = async (prefix: string) => (await settings.list('keys', { prefix })).map(({ key }) => key)
+      assert.deepEqual(await keys('a '), ['a b', 'a c'])
+      assert.deepEqual(await keys('a'), ['a', 'a b', 'a c', 'ab'])
+      assert.deepEqual(await keys('c'), [])
+    })
+
     test('a deleted setting is gone, and deleting it again says that it was', async () => {
       await using rig = await Rig.open(open)
       const { settings } = rig.store
