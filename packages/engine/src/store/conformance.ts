@@ -29,6 +29,7 @@ import { type CallersConnection, testTransactions } from './conformance/transact
 import { testWatch } from './conformance/watch.ts'
 import { testWorkers } from './conformance/workers.ts'
 
+export { testCanvases } from '../testing/canvases.ts'
 export { type CrashPlace, testCrashes } from '../testing/crashes.ts'
 export { type HardshipPlace, type MakePlace, testHardships } from '../testing/hardships.ts'
 export { testSessions } from '../testing/sessions.ts'
