@@ -101,6 +101,23 @@ test('in a bucket, too, only what nothing names goes, and what is put again is t
   assert.deepEqual(await has(await openArtifacts(url), lost, again, kept), [false, true, true])
 })
 
+test('retention shows the last pass that a worker made over the artifacts', async () => {
+  await using place = await makePlace()
+  await using _ = await serve(place)
+  await using store = await openSqliteStore(storePath(dataOf(place)))
+  const amount = { artifacts: 2, bytes: 2_500_000 }
+  const progress = { names: 70, artifacts: 9 }
+  const pass = { startedAt: 0, at: Date.now(), by: 'ada', progress, removed: amount, unnamed: amount }
+  await store.settings.put('headrace', 'artifact-pass', pass)
+  const shown = async () => (await place.run(['retention'])).stdout
+  assert.match(
+    await shown(),
+    /^last pass over the artifacts: 1970-\S+, 70 names read, 9 artifacts looked at so far\n2 artifacts \(2\.5 MB\) removed so far\.$/m,
+  )
+  await store.settings.put('headrace', 'artifact-pass', { ...pass, endedAt: 1 })
+  assert.match(await shown(), /^last pass over the artifacts: 1970-\S+\n2 artifacts \(2\.5 MB\) removed\.$/m)
+})
+
 test('two stores over one folder of artifacts remove none of them, and say so with what to do', async () => {
   await using shared = await makePlace()
   const environment = { HEADRACE_ARTIFACTS: join(shared.dir, 'artifacts') }

@@ -157,7 +157,15 @@ export type WireRetention = RetentionPolicy & {
   /** The present pass over the history, or the last one. */
   readonly pass?: { readonly startedAt: string; readonly endedAt?: string; readonly prunedJobs: number }
   /** The same over the artifacts. */
-  readonly artifactPass?: Collected & { readonly startedAt: string; readonly endedAt?: string }
+  readonly artifactPass?: Collected & {
+    readonly startedAt: string
+    readonly endedAt?: string
+    /**
+     * Names that were read, and then artifacts that were looked at. `isWaiting`: for a transaction that was open when it
+     * began.
+     */
+    readonly progress: { readonly names: number; readonly artifacts: number; readonly isWaiting?: true }
+  }
 }
 
 /** POST /retention/prune: one step. */
@@ -167,6 +175,8 @@ export type PruneAnswer = {
   readonly jobs: number
   /** With the last step. Left out by a server that removes no artifacts. */
   readonly artifacts?: Collected
+  /** Nothing could be done yet: a transaction is open in the database that was when the pass over the artifacts began. */
+  readonly isWaiting?: true
   /** There may be more: send the same again with this as `cursor`. */
   readonly next?: string
 }

@@ -1,6 +1,9 @@
 import type { ArtifactAmount, Collected } from '@headrace/wire'
 import { megabytes } from '../doctor/finding.ts'
 
+export const WAITING =
+  'It waits for a transaction that was open in the database when it began; pg_stat_activity shows which.'
+
 /** What a pass over the artifacts has come to. @param verb what happened to those whose time has passed */
 export function collectedLines({ removed, unnamed, sharedWith }: Collected, verb: string): readonly string[] {
   if (sharedWith !== undefined) {

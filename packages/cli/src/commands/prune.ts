@@ -2,7 +2,7 @@ import type { Collected, PruneAnswer } from '@headrace/wire'
 import { Command } from 'commander'
 import { type Cli, connectAs, examples, optionsOf, present } from '../cli.ts'
 import { parseDurationOption } from '../inputs/options.ts'
-import { collectedLines } from './collected-lines.ts'
+import { collectedLines, WAITING } from './collected-lines.ts'
 
 type Options = { readonly olderThan?: number; readonly dryRun?: boolean }
 
@@ -26,6 +26,7 @@ export function pruneCommand(cli: Cli): Command {
       let jobs = 0
       let artifacts: Collected | undefined
       let cursor: string | undefined
+      let isWaiting = false
       do {
         const step = await client.prune({
           dryRun,
@@ -35,6 +36,8 @@ export function pruneCommand(cli: Cli): Command {
         jobs += step.jobs
         artifacts = step.artifacts
         cursor = step.next
+        if (step.isWaiting && !isWaiting) cli.terminal.note(WAITING)
+        isWaiting = step.isWaiting === true
       } while (cursor !== undefined)
       const answer = { dryRun, jobs, ...(artifacts && { artifacts }) }
       present(cli, options, answer, () => pruneText(answer))

@@ -1,7 +1,7 @@
 import type { Keep, RetentionPolicy, WireRetention } from '@headrace/wire'
 import { Command, InvalidArgumentError } from 'commander'
 import { type Cli, connectAs, examples, optionsOf, present } from '../cli.ts'
-import { collectedLines } from './collected-lines.ts'
+import { collectedLines, WAITING } from './collected-lines.ts'
 
 type State = keyof Keep
 /** One time, of a state, of all tasks or of one. */
@@ -69,8 +69,11 @@ function retentionText({
   if (pass !== undefined)
     lines.push(`last pass: ${pass.startedAt}, ${pass.prunedJobs} jobs removed${pass.endedAt ? '' : ' so far'}`)
   if (artifactPass !== undefined) {
-    const verb = artifactPass.endedAt ? 'removed' : 'removed so far'
-    lines.push(`last pass over the artifacts: ${artifactPass.startedAt}`, ...collectedLines(artifactPass, verb))
+    const { startedAt, endedAt, progress } = artifactPass
+    const far = `${progress.names} names read, ${progress.artifacts} artifacts looked at`
+    lines.push(`last pass over the artifacts: ${startedAt}${endedAt ? '' : `, ${far} so far`}`)
+    if (progress.isWaiting) lines.push(WAITING)
+    lines.push(...collectedLines(artifactPass, endedAt ? 'removed' : 'removed so far'))
   }
   return lines.join('\n')
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock/clock.ts'
 import type { Store } from '../store/store.ts'
 import type { ArtifactPlace } from './artifact-place.ts'
-import { type Collected, Collection } from './collection.ts'
+import { type Collected, Collection, type CollectionProgress } from './collection.ts'
 
 const NAMESPACE = 'headrace'
 const PASS = 'artifact-pass'
@@ -24,6 +24,7 @@ export type ArtifactPass = Collected & {
   /** Of the last step. */
   readonly at: number
   readonly by: string
+  readonly progress: CollectionProgress
   readonly endedAt?: number
 }
 
@@ -61,7 +62,8 @@ export class CollectionTurns {
       throw error
     })
     const end = outcome === 'done' ? { endedAt: this.#clock.now() } : {}
-    const record: ArtifactPass = { startedAt, at: now, by: worker, ...collection.collected, ...end }
+    const { collected, progress } = collection
+    const record: ArtifactPass = { startedAt, at: now, by: worker, progress, ...collected, ...end }
     await this.#store.settings.put(NAMESPACE, PASS, record)
     if (outcome === 'done') await this.#drop()
     return this.#clock.now() + (outcome === 'done' ? LOOK_EVERY_MS : STEP_EVERY_MS)

@@ -25,6 +25,16 @@ export type Collected = {
   readonly sharedWith?: readonly string[]
 }
 
+/** How far a pass has come. */
+export type CollectionProgress = {
+  /** Names that were read. */
+  readonly names: number
+  /** Artifacts that were looked at, once all names were read. */
+  readonly artifacts: number
+  /** It waits for a transaction that was open when it began. */
+  readonly isWaiting?: true
+}
+
 export type CollectionParts = {
   readonly store: Store
   readonly artifacts: ArtifactPlace
@@ -56,6 +66,9 @@ export class Collection {
   #after: string | undefined
   #listing: AsyncIterator<PlacedArtifact> | undefined
   #rows = STEP
+  #names = 0
+  #lookedAt = 0
+  #isWaiting = false
 
   constructor({ store, artifacts, keepMs, id, dryRun = false }: CollectionParts) {
     this.id = id
@@ -70,6 +83,10 @@ export class Collection {
   get collected(): Collected {
     const counts = { removed: { ...this.#removed }, unnamed: { ...this.#unnamed } }
     return this.#sharedWith.length === 0 ? counts : { ...counts, sharedWith: this.#sharedWith }
+  }
+
+  get progress(): CollectionProgress {
+    return { names: this.#names, artifacts: this.#lookedAt, ...(this.#isWaiting && { isWaiting: true }) }
   }
 
   /**
@@ -95,15 +112,19 @@ export class Collection {
       const begunAt = this.#clock.now()
       const page = await this.#store.artifactNames({ limit, ...(this.#after !== undefined && { after: this.#after }) })
       this.#rows = rowsAfter(this.#rows, this.#clock.now() - begunAt)
+      this.#isWaiting = page.next !== undefined && page.next === this.#after
+      if (this.#isWaiting) return 'waiting'
       for (const name of page.names) this.#filter.add(name)
       for (const payload of page.payloads) for (const name of await this.#namesWithin(payload)) this.#filter.add(name)
+      this.#names += page.names.length
       read += limit
+      this.#after = page.next
       if (page.next === undefined) {
         this.#listing = this.#artifacts.list()[Symbol.asyncIterator]()
         return 'more'
       }
-      if (page.next === this.#after) return 'waiting'
-      this.#after = page.next
+      // A store within this process answers at once; others have their turn in between.
+      await new Promise<void>((resolve) => this.#clock.defer(resolve))
     }
     return 'more'
   }
@@ -125,6 +146,7 @@ export class Collection {
     for (let seen = 0; seen < LOOKED_AT && !isOver; seen++) {
       const next = await listing.next()
       isOver = next.done === true
+      if (!isOver) this.#lookedAt++
       if (!next.done && !this.#filter.has(next.value.id)) unnamed.push(next.value)
     }
     for (let first = 0; first < unnamed.length; first += AT_ONCE) {

@@ -43,6 +43,8 @@ export type RetentionStatus = {
 export type PruneStep = Pruned & {
   /** With the last step, where this program has a place of artifacts to collect in. */
   readonly artifacts?: Collected
+  /** Nothing could be done yet: a transaction is open that was when the pass over the artifacts began. */
+  readonly isWaiting?: true
 }
 
 export type PruneOptions = {
@@ -132,7 +134,8 @@ export class RetentionBook {
     if (collection === undefined || (after !== ARTIFACTS && after !== next)) throw new PruneInterruptedError()
     const outcome = await collection.step(ARTIFACT_ROWS)
     if (outcome === 'waiting') await new Promise<void>((resolve) => this.#clock.setTimeout(resolve, WAIT_MS))
-    if (outcome !== 'done') return { jobs: 0, next }
+    if (outcome === 'waiting') return { jobs: 0, next, isWaiting: true }
+    if (outcome === 'more') return { jobs: 0, next }
     if (this.#byHand === collection) this.#byHand = undefined
     return { jobs: 0, artifacts: collection.collected }
   }

@@ -79,20 +79,20 @@ export function retentionRoutes(fastify: FastifyInstance, { engine }: ServerCont
     },
     async (request): Promise<PruneAnswer> => {
       const { olderThanMs, limit, cursor, dryRun } = parseQuery(PruneQuery, request.query)
-      const { jobs, artifacts, next } = await retention.prune({
+      const { next, ...step } = await retention.prune({
         limit,
         dryRun,
         ...(olderThanMs !== undefined && { olderThanMs }),
         ...(cursor !== undefined && { after: cursor }),
       })
-      return { dryRun, jobs, ...(artifacts && { artifacts }), ...(next !== undefined && { next }) }
+      return { dryRun, ...step, ...(next !== undefined && { next }) }
     },
   )
 }
 
 function wireArtifactPass(pass: ArtifactPass): NonNullable<WireRetention['artifactPass']> {
-  const { removed, unnamed, sharedWith } = pass
-  return { ...wireTimes(pass), removed, unnamed, ...(sharedWith && { sharedWith }) }
+  const { progress, removed, unnamed, sharedWith } = pass
+  return { ...wireTimes(pass), progress, removed, unnamed, ...(sharedWith && { sharedWith }) }
 }
 
 function wireTimes({ startedAt, endedAt }: { readonly startedAt: number; readonly endedAt?: number }) {
