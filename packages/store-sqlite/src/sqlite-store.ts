@@ -427,7 +427,9 @@ class SqliteStore implements Store {
   }
 
   #guardedLeases(path: string): LeaseKeeper {
-    const renew = (worker: number, leaseMs: number) => this.#commits.run('later', () => this.#renew(worker, leaseMs))
+    // A lease is renewed when its time has come, and not behind what comes after.
+    const renew = (worker: number, leaseMs: number) =>
+      this.#commits.run('later', () => this.#renew(worker, leaseMs), { isBatch: true })
     return new GuardedLeaseKeeper(new LoopLeaseKeeper(this.clock, renew), () => new ThreadLeaseKeeper(path))
   }
 
