@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, suite, type TestContext, test } from 'node:test'
@@ -172,6 +174,16 @@ suite('what goes wrong with S3 is said when it is opened', { skip }, () => {
     await assert.rejects(artifacts.read(id), unavailable)
     await assert.rejects(artifacts.stat(id), unavailable)
     await assert.rejects(listed(artifacts), unavailable)
+  })
+
+  test('a delete that nobody answers is given up in its time, so that nothing is deleted long after', async (t) => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    t.after(() => silent.close())
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    const location = parseS3Url(`s3://${BUCKET}?endpoint=http://127.0.0.1:${port}`, {})
+    const artifacts = new S3Artifacts(location, { deleteTimeoutMs: 200 })
+    await assert.rejects(artifacts.delete(`sha256:${'0'.repeat(64)}`), { code: 'artifact_store_unavailable' })
   })
 })
 

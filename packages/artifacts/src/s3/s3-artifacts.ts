@@ -66,13 +66,21 @@ export class S3Artifacts implements ArtifactStore {
   readonly #location: S3Location
   readonly #spoolDir: string
   readonly #pageSize: number
+  readonly #deleteTimeoutMs: number
   readonly #client: S3Client
 
-  /** @param options `spoolDir`: where content larger than 8 MiB lies until it is sent; `pageSize`: of a list, at most 1,000 */
-  constructor(location: S3Location, options: { readonly spoolDir?: string; readonly pageSize?: number } = {}) {
+  /**
+   * @param options `spoolDir`: where content larger than 8 MiB lies until it is sent; `pageSize`: of a list, at most 1,000;
+   *                `deleteTimeoutMs`: for a delete with all its tries
+   */
+  constructor(
+    location: S3Location,
+    options: { readonly spoolDir?: string; readonly pageSize?: number; readonly deleteTimeoutMs?: number } = {},
+  ) {
     this.#location = location
     this.#spoolDir = options.spoolDir ?? tmpdir()
     this.#pageSize = options.pageSize ?? PAGE_SIZE
+    this.#deleteTimeoutMs = options.deleteTimeoutMs ?? DELETE_TIMEOUT_MS
     this.#client = new S3Client({
       region: location.region,
       forcePathStyle: location.isPathStyle,
@@ -138,8 +146,8 @@ export class S3Artifacts implements ArtifactStore {
 
   /** S3 does not say whether there was something to delete, so it is asked before. */
   async delete(id: ArtifactId): Promise<boolean> {
-    if (!(await this.has(id))) return false
-    const abortSignal = AbortSignal.timeout(DELETE_TIMEOUT_MS)
+    const abortSignal = AbortSignal.timeout(this.#deleteTimeoutMs)
+    if ((await this.#head(id, abortSignal)) === undefined) return false
     await this.#ask(() => this.#client.send(new DeleteObjectCommand(this.#object(id)), { abortSignal }))
     return true
   }
@@ -188,9 +196,10 @@ export class S3Artifacts implements ArtifactStore {
     }
   }
 
-  async #head(id: ArtifactId) {
+  async #head(id: ArtifactId, abortSignal?: AbortSignal) {
     try {
-      const { ContentLength = 0, ETag } = await this.#client.send(new HeadObjectCommand(this.#object(id)))
+      const head = new HeadObjectCommand(this.#object(id))
+      const { ContentLength = 0, ETag } = await this.#client.send(head, abortSignal && { abortSignal })
       return { sizeBytes: ContentLength, etag: ETag }
     } catch (error) {
       if (isMissing(error)) return undefined

@@ -23,7 +23,9 @@ const REFUSED = new Set([
   'SignatureDoesNotMatch',
 ])
 const FULL = new Set(['QuotaExceeded', 'XMinioStorageFull', 'InsufficientStorage', 'StorageFull'])
+/** `AbortError`: it took longer than we wait; who aborts himself hears his own reason. */
 const UNREACHABLE = new Set([
+  'AbortError',
   'ECONNREFUSED',
   'ECONNRESET',
   'EAI_AGAIN',

@@ -239,6 +239,27 @@ export function testCollecting(
         await worker.stop()
       })
 
+    test('one worker makes a pass, and another one begins it anew when that has been silent for a minute', async (t) => {
+      const { all, engine, artifacts, clock } = await scene(t)
+      await artifacts.put('lost')
+      const other = await all.desk()
+      const begunAt = clock.now()
+      assert.equal(await engine.retention.collectTurn('ada'), begunAt + 500)
+      assert.equal(await other.engine.retention.collectTurn('bob'), begunAt + MINUTE)
+      clock.advance({ ms: MINUTE })
+      for (let next = clock.now(); next < clock.now() + MINUTE; ) {
+        next = await other.engine.retention.collectTurn('bob')
+      }
+      const { artifactPass } = await engine.retention.status()
+      assert.deepEqual([artifactPass?.by, artifactPass?.unnamed.artifacts], ['bob', 1])
+      assert.equal(artifactPass?.startedAt, begunAt + MINUTE)
+      // The next pass begins an hour after the end of this one: artifacts are kept for so long.
+      clock.advance({ ms: HOUR - 1 })
+      assert.equal(await engine.retention.collectTurn('ada'), clock.now() + MINUTE)
+      clock.advance({ ms: 1 })
+      assert.equal(await engine.retention.collectTurn('ada'), clock.now() + 500)
+    })
+
     test('with artifacts kept for ever, none goes', async (t) => {
       const { desk, engine, artifacts, clock } = await scene(t)
       await artifacts.put('lost')

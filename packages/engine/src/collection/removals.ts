@@ -6,7 +6,7 @@ export const ARTIFACT_NOTES = 'artifact-notes'
 /** By artifact and who removes it, so that nobody ends what another has begun. */
 const REMOVING = 'artifact-removing'
 
-/** Whoever has not begun to remove the file by then lets it be; from then on it takes no longer than another {@link REMOVING_MS}. */
+/** Whoever has not begun to remove the file by then lets it be. To remove it takes as long at most. */
 const REMOVING_MS = 30_000
 /** After so long nobody is at it any more: whoever was has given up, or is dead. */
 const STALE_MS = 120_000
