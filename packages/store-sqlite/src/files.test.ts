@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -271,3 +273,17 @@ function newJob(number: number): NewJob {
   const id = `01b8dac5-b400-7000-8000-${String(number).padStart(12, '0')}` as JobId
   return { id, task: 'fill', kind: 'task', queue: 'default', priority: 0, input: JSON.stringify('x'.repeat(50_000)) }
 }
+
+test('a copy of a file is another store, and a file that was moved is the same one', async () => {
+  const [path, copy, moved] = [freshPath(), freshPath(), freshPath()]
+  await makeOurs(path)
+  const identityOf = async (file: string) => {
+    await using store = await openSqliteStore(file, { fsync: false })
+    return store.identity()
+  }
+  const identity = await identityOf(path)
+  copyFileSync(path, copy)
+  assert.notEqual(await identityOf(copy), identity)
+  renameSync(path, moved)
+  assert.equal(await identityOf(moved), identity)
+})

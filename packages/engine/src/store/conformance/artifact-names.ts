@@ -133,6 +133,16 @@ export function testArtifactNames(open: OpenStore): void {
       assert.deepEqual((await readNames(rig)).names, [])
     })
 
+    test('a store is one and the same for all who share it, and no other', async () => {
+      await using rig = await Rig.open(open)
+      await using neighbour = await rig.neighbour()
+      await using other = await Rig.open(open)
+      const identity = await rig.store.identity()
+      assert.equal(await neighbour.store.identity(), identity)
+      assert.equal(await rig.store.identity(), identity)
+      assert.notEqual(await other.store.identity(), identity)
+    })
+
     test('a payload in an artifact names it, with what it names itself where that is written beside it', async () => {
       await using rig = await Rig.open(open)
       await rig.enqueue({ input: `@${artifact(1)}:300000 ${artifact(2)} ${artifact(3)}` })
