@@ -175,11 +175,15 @@ export function heldBy({ place }: Context, worker: WorkerId): Held[] {
 /** However many fall due at one instant, an operation stays short; the next sweep goes on with the rest. */
 const PROMOTED_MAX = 1_000
 
-/** Scheduled jobs whose time has come can be claimed from now on: the first of them, when they are many. */
+/**
+ * Scheduled jobs whose time has come can be claimed from now on: the first of them, when they are many. Of those of one pass, the
+ * one that was stored first asks first for a permit or a result.
+ */
 export function promoteDue(context: Context, endings: Endings): void {
   const now = context.clock.now()
   const due = scheduled(context.place).filter(({ live }) => live.dueAt <= now)
-  for (const job of due.slice(0, PROMOTED_MAX)) admit(context, endings, job)
+  const promoted = due.slice(0, PROMOTED_MAX).sort((a, b) => a.seq - b.seq)
+  for (const job of promoted) admit(context, endings, job)
 }
 
 /** The scheduled and parked jobs, the first to fall due first. */

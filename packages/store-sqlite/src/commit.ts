@@ -218,13 +218,18 @@ function claimAll(context: Context, batch: Commit, worker: KnownWorker): Claimed
 /** However many fall due at one instant, a transaction stays short; the next sweep goes on with the rest. */
 const PROMOTED_MAX = 1_000
 
-/** Scheduled jobs whose time has come can be claimed from now on: the first of them, when they are many. */
+/**
+ * Scheduled jobs whose time has come can be claimed from now on: the first of them, when they are many. Of those of one pass, the
+ * one that was stored first asks first for a permit or a result.
+ */
 export function promoteDue(context: Context, endings: Endings): void {
   const { sql, clock } = context
   const now = clock.now()
   const next = sql.get<{ due_at: number | null }>('nextScheduled')?.due_at ?? null
   if (next === null || next > now) return
-  for (const due of sql.all<Due>('promoteScheduled', now, PROMOTED_MAX)) admit(context, endings, due)
+  // In which order an update returns its rows is not said.
+  const promoted = sql.all<Due>('promoteScheduled', now, PROMOTED_MAX).toSorted((a, b) => a.seq - b.seq)
+  for (const due of promoted) admit(context, endings, due)
 }
 
 /** What an earlier commit claimed without the worker's hearing of it goes back to the line. */

@@ -254,6 +254,19 @@ export function testCache(open: OpenStore): void {
       for (const { id } of [one, two]) assert.equal((await other.store.outcome(id))?.result, '1')
     })
 
+    test('of those that fall due at one instant, the one that was stored first makes the result', async () => {
+      await using rig = await Rig.open(open)
+      const now = rig.clock.now()
+      const first = await rig.enqueue({ ...cached(), dueAt: now + 2_000 })
+      const second = await rig.enqueue({ ...cached(), dueAt: now + 1_000 })
+      const ada = await rig.worker()
+      rig.clock.advance({ ms: 3_000 })
+      const [lead, ...more] = await ada.claim()
+      assert.deepEqual([lead?.lease.jobId, more], [first, []])
+      if (lead) await ada.succeed(lead.lease, '1')
+      assert.equal((await rig.store.outcome(second))?.result, '1')
+    })
+
     test('a purged result is made anew; those of other tasks and keys stay', async () => {
       await using rig = await Rig.open(open)
       const ada = await rig.worker()
