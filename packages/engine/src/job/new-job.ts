@@ -1,5 +1,6 @@
 import { cacheKey } from '../cache/cache-key.ts'
 import type { SubmitOptions } from '../engine.ts'
+import { contentOf } from '../payload/payloads.ts'
 import type { NewJob, Payload } from '../store/store.ts'
 import { checkDuration, checkLimit } from '../task/check-options.ts'
 import type { AnyTask } from '../task/workflow.ts'
@@ -70,6 +71,8 @@ function withoutCache(request: JobRequest): NewJob {
     ...(limit !== undefined && { limit: checkLimit(limit) }),
     ...(task.lapsesMax !== undefined && { lapsesMax: task.lapsesMax }),
     ...(task.kind === 'workflow' && task.onFailure !== undefined && { cleanup: true }),
-    ...(key !== undefined && { idempotency: { scope: owner ?? '', key, fingerprint: `${task.name} ${payload}` } }),
+    ...(key !== undefined && {
+      idempotency: { scope: owner ?? '', key, fingerprint: `${task.name} ${contentOf(payload)}` },
+    }),
   }
 }

@@ -41,12 +41,18 @@ export class Payloads {
 
   decode(payload: Payload): Json | Promise<Json> {
     if (!payload.startsWith(ARTIFACT_SIGN)) return JSON.parse(payload) as Json
-    const [place = ''] = payload.split(' ', 1)
+    const place = contentOf(payload)
     const id = place.slice(1, place.lastIndexOf(':'))
     if (this.#artifacts === undefined)
       throw new Error(`The payload is in artifact ${id}, and this engine was given no artifacts.`)
     return this.#artifacts.readBytes(id).then((bytes) => JSON.parse(Buffer.from(bytes).toString('utf8')) as Json)
   }
+}
+
+/** What tells one payload from another: itself, or where it lies, without what is only written beside that. */
+export function contentOf(payload: Payload): string {
+  const [place = ''] = payload.startsWith(ARTIFACT_SIGN) ? payload.split(' ', 1) : [payload]
+  return place
 }
 
 function toJsonText(value: unknown, what: string): string {

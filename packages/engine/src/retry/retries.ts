@@ -7,7 +7,7 @@ import {
 } from '../errors.ts'
 import type { Ids } from '../job/ids.ts'
 import { isEnded, type Job, type JobId } from '../job/job.ts'
-import type { Payloads } from '../payload/payloads.ts'
+import { contentOf, type Payloads } from '../payload/payloads.ts'
 import type { Enqueued, JobFilter, NewJob, Store } from '../store/store.ts'
 import { checkPageLimit } from '../task/check-options.ts'
 import { parseInput } from '../task/validate.ts'
@@ -132,7 +132,7 @@ export class Retries {
     const again = retriedJob({ id: ids.job(), job, task, payload, keeps, ...(edited && { edited }) })
     const { idempotencyKey: key } = options
     if (key === undefined) return again
-    const fingerprint = `retry ${job.id} ${from} ${payload}`
+    const fingerprint = `retry ${job.id} ${from} ${contentOf(payload)}`
     return { ...again, idempotency: { scope: job.owner ?? '', key, fingerprint } }
   }
 }
