@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { parseArtifactId } from '@headrace/artifacts'
+import type { DocumentContent } from '@headrace/wire'
 import sharp from 'sharp'
 import { defaultLimits } from '../src/limits.ts'
 import { openPdf } from '../src/pdf/open-pdf.ts'
@@ -47,6 +48,38 @@ test('another owner’s document, another task’s job and an unknown id are not
   await documents.engine.wait(id)
   const [, child] = await documents.store.tree(id, 2)
   assert.equal((await documents.send('GET', `/elab_status/${child?.id}`)).statusCode, 404)
+})
+
+/** What came of a document: its pages, and whether there is a searchable PDF of it. */
+async function madeOf(png: Uint8Array, outputs?: string) {
+  const id = await documents.submit(png, outputs === undefined ? {} : { fields: { outputs } })
+  await documents.engine.wait(id)
+  const { pages, text }: DocumentContent = (await documents.send('GET', `/elab_result/${id}`)).json()
+  const { statusCode } = await documents.send('GET', `/documents/${id}/files/pdf`)
+  assert.ok(statusCode === 200 || statusCode === 404, String(statusCode))
+  return { page: pages[0], text, hasPdf: statusCode === 200 }
+}
+
+test('without outputs a page is read all the same, and neither its image nor a PDF is made', async () => {
+  const png = await pngOf(drawText(TALE.slice(0, 200)))
+  const [whole, plain] = [await madeOf(png), await madeOf(png, '')]
+  assert.deepEqual([whole.hasPdf, plain.hasPdf, plain.text], [true, false, whole.text])
+  const [page, seen] = [plain.page, whole.page]
+  assert.ok(page?.pixels && page.image === undefined && seen?.image && page.words[0] && seen.words[0])
+  // The same places, each in its own pixels.
+  const scale = page.pixels.widthPx / seen.image.widthPx
+  for (const [index, at] of page.words[0].box.entries())
+    assert.ok(Math.abs(at - (seen.words[0].box[index] ?? Number.NaN) * scale) <= 2, `${page.words[0].box}`)
+})
+
+test('images come with a PDF, and without one where only they are asked for', async () => {
+  const png = await pngOf(drawText('Only a line.', { height: 300 }))
+  const [pdf, images] = [await madeOf(png, 'pdf'), await madeOf(png, '["images"]')]
+  assert.deepEqual([pdf.hasPdf, pdf.page?.image !== undefined], [true, true])
+  assert.deepEqual([images.hasPdf, images.page?.image !== undefined], [false, true])
+  const refused = await documents.upload(png, { fields: { outputs: 'docx' } })
+  assert.equal(refused.statusCode, 400)
+  assert.match(refused.body, /outputs.*images.*pdf/)
 })
 
 test('a PDF is read by its text layer, page by page, with fields, metadata and boxes', async () => {

@@ -1,4 +1,4 @@
-// What the documents app tells of a document. Boxes are in pixels of the page's image, from its top left corner.
+// What the documents app tells of a document. Boxes are in pixels of the page's image, or else in its `pixels`, from the top left corner.
 
 import type { JobState } from './index.ts'
 
@@ -51,8 +51,10 @@ export type DocumentPage = {
   readonly language?: string
   /** Mean of the words', 0 to 100. */
   readonly confidence?: number
-  /** Without one where the document has no pages of its own: text, DOCX, e-mail. */
+  /** Without one where the document has no pages of its own (text, DOCX, e-mail), or none was asked for. */
   readonly image?: DocumentImage
+  /** Of the page as it was read, where it has some and no image. */
+  readonly pixels?: { readonly widthPx: number; readonly heightPx: number; readonly dpi: number }
   /** By how much the page was turned clockwise to stand upright. */
   readonly turnedDegrees: 0 | 90 | 180 | 270
   /** By how much it was turned clockwise besides, to lie straight. */

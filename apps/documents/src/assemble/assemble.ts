@@ -13,6 +13,7 @@ import { extractFields } from '../field/extract-fields.ts'
 import type { FieldsWish } from '../field/fields-wish.ts'
 import { detectLanguage } from '../language/detect-language.ts'
 import type { Opened, PathOf, ReadPage, Surroundings } from '../page/work.ts'
+import type { Output } from '../process/process-input.ts'
 import { makeSearchablePdf } from './searchable-pdf.ts'
 
 /** The input of `documents.assemble`. */
@@ -24,6 +25,7 @@ export type AssembleInput = {
   readonly failedPages: readonly FailedDocumentPage[]
   readonly attachments: readonly DocumentAttachment[]
   readonly fields?: FieldsWish | undefined
+  readonly outputs: readonly Output[]
 }
 
 /** Makes the whole of its pages: the result, and the files in each format. The same pages give the same bytes. */
@@ -86,12 +88,12 @@ const FORMATS = {
 
 /** What is wrong with the source's inner structure may show only here; its pages were read, and that counts for more. */
 async function pdfOf(
-  { source, opened }: AssembleInput,
+  { source, opened, outputs }: AssembleInput,
   pages: readonly DocumentPage[],
   pathOf: PathOf,
   warnings: string[],
 ): Promise<Uint8Array | undefined> {
-  if (!pages.some(({ image }) => image !== undefined)) return undefined
+  if (!outputs.includes('pdf') || !pages.some(({ image }) => image !== undefined)) return undefined
   const original = opened.kind === 'pdf' ? pathOf(source) : undefined
   return makeSearchablePdf(pages, { original, pathOf, warn: (message) => warnings.push(message) })
 }

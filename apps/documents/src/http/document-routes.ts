@@ -56,7 +56,8 @@ export function documentRoutes(fastify: Routes, context: AppContext, options: Do
     reading('The picture of a page, upright and straight'),
     async (request, reply) => {
       const { number, image } = await pageOf(context, request)
-      if (!image) throw unknownPage(`Page ${number} has no picture: the document is but text.`)
+      if (!image)
+        throw unknownPage(`Page ${number} has no picture: the document is but text, or was read without images.`)
       return send(request, reply, { id: image.artifact, name: `page-${number}.jpg`, mediaType: image.mediaType })
     },
   )

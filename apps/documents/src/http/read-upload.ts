@@ -53,12 +53,13 @@ async function keep(content: AsyncIterable<Uint8Array>, artifacts: ArtifactStore
   }
 }
 
-/** Fields of a form are texts; those that stand for more are JSON, `languages` also a list with commas. */
+/** Fields of a form are texts; those that stand for more are JSON, lists also words with commas between them. */
 function readField(name: string, value: unknown): unknown {
   const text = String(value)
-  if (name === 'languages' && !text.startsWith('[')) return text.split(/[,+\s]+/).filter((language) => language !== '')
+  const isList = name === 'languages' || name === 'outputs'
+  if (isList && !text.startsWith('[')) return text.split(/[,+\s]+/).filter((word) => word !== '')
   if (name === 'imageDpi') return Number(text)
-  if (name !== 'fields' && name !== 'languages') return text
+  if (name !== 'fields' && !isList) return text
   try {
     return JSON.parse(text)
   } catch (cause) {

@@ -4,7 +4,7 @@ import { HttpProblem } from '@headrace/server'
 import type { DocumentPageState, DocumentSummary } from '@headrace/wire'
 import { z } from 'zod'
 import { type AgainInput, READ_AGAIN } from '../process/again.ts'
-import { ProcessInput } from '../process/process-input.ts'
+import { OUTPUTS, ProcessInput } from '../process/process-input.ts'
 import { againInput, openingOf, pageStatesOf, readPagesOf } from './known-pages.ts'
 
 /** The body of POST /documents/{id}/retry; without `pages`, all that failed. */
@@ -46,9 +46,15 @@ export async function retryPages(engine: Engine, { job, pages, owner, again }: R
 }
 
 async function requestOf(engine: Engine, job: Job) {
-  const { name, languages, ocr, imageDpi, fields } =
-    job.task === READ_AGAIN ? await againInput(engine, job) : ProcessInput.parse(await engine.input(job.id)) // stored as it was sent, without what is left out
-  return { name, languages, ocr, imageDpi, ...(fields && { fields }) }
+  const {
+    name,
+    languages,
+    ocr,
+    imageDpi,
+    outputs = OUTPUTS,
+    fields,
+  } = job.task === READ_AGAIN ? await againInput(engine, job) : ProcessInput.parse(await engine.input(job.id)) // stored as it was sent, without what is left out
+  return { name, languages, ocr, imageDpi, outputs, ...(fields && { fields }) }
 }
 
 function toFailedPage({ number, error }: DocumentPageState) {

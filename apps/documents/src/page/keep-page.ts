@@ -6,15 +6,19 @@ import { scaledBoxes } from '../image/scaled-boxes.ts'
 import { detectLanguage } from '../language/detect-language.ts'
 import { meanConfidence, type Recognised } from '../ocr/recognise.ts'
 import { markdownOfPage, textOfPage } from './page-text.ts'
-import type { ReadPage } from './work.ts'
+import type { ReadOptions, ReadPage } from './work.ts'
 
 /** A page as it was read, in the pixels of `raster`. */
 export type SeenPage = Recognised & { readonly number: number; readonly source: 'ocr' | 'text-layer' }
 
-/** Keeps the page's image and its words with the job, and gives the rest. Boxes are those of the image that is kept. */
-export async function keepSeenPage(seen: SeenPage, imageDpi: number, job: ThreadJob): Promise<ReadPage> {
+/** Keeps the page's words with the job, and its image if that is asked for, and gives the rest. Boxes are those of the image. */
+export async function keepSeenPage(
+  seen: SeenPage,
+  { imageDpi, keepsImage }: Pick<ReadOptions, 'imageDpi' | 'keepsImage'>,
+  job: ThreadJob,
+): Promise<ReadPage> {
   const { number, source, turnedDegrees, straightenedDegrees } = seen
-  const raster = seen.raster.dpi > imageDpi ? await scaledTo(seen.raster, imageDpi) : seen.raster
+  const raster = keepsImage && seen.raster.dpi > imageDpi ? await scaledTo(seen.raster, imageDpi) : seen.raster
   const scale = raster.widthPx / seen.raster.widthPx
   const words = scaledBoxes(seen.words, scale)
   const tables = scaledBoxes(seen.tables, scale).map((table) => ({ ...table, cells: scaledBoxes(table.cells, scale) }))
@@ -26,7 +30,7 @@ export async function keepSeenPage(seen: SeenPage, imageDpi: number, job: Thread
       text,
       ...languageOf(text),
       ...(source === 'ocr' && words.length > 0 && { confidence: Math.round(meanConfidence(words)) }),
-      image: await keepImage(raster, number, job),
+      ...(keepsImage ? { image: await keepImage(raster, number, job) } : { pixels: pixelsOf(raster) }),
       turnedDegrees,
       straightenedDegrees,
       words,
@@ -57,8 +61,11 @@ async function keepPage(page: DocumentPage, job: ThreadJob): Promise<ReadPage> {
 async function keepImage(raster: Raster, number: number, job: ThreadJob): Promise<NonNullable<DocumentPage['image']>> {
   const content = await toJpeg(raster)
   await job.artifact(`page-${number}.jpg`, content, 'image/jpeg')
-  const { widthPx, heightPx, dpi } = raster
-  return { artifact: artifactIdOfBytes(content), mediaType: 'image/jpeg', widthPx, heightPx, dpi: Math.round(dpi) }
+  return { artifact: artifactIdOfBytes(content), mediaType: 'image/jpeg', ...pixelsOf(raster) }
+}
+
+function pixelsOf({ widthPx, heightPx, dpi }: Raster): NonNullable<DocumentPage['pixels']> {
+  return { widthPx, heightPx, dpi: Math.round(dpi) }
 }
 
 function languageOf(text: string): { language?: string } {

@@ -28,7 +28,7 @@ export async function readPage(
     kind === 'pdf'
       ? await readPdfPage(input, around, pathOf(source), job)
       : await recognised(await decodeImage(pathOf(source), number - 1, around.limits), input, around, job)
-  return keepSeenPage(seen, options.imageDpi, job)
+  return keepSeenPage(seen, options, job)
 }
 
 async function readPdfPage(input: PageInput, around: Surroundings, path: string, job: ThreadJob): Promise<SeenPage> {

@@ -7,8 +7,10 @@ export type ReadOptions = {
   readonly languages: readonly string[]
   /** `auto`: only pages that do not say their text themselves. */
   readonly ocr: 'auto' | 'always' | 'never'
-  /** Of the page images that are kept. */
+  /** Of the page images. */
   readonly imageDpi: number
+  /** Whether a page's image is kept. */
+  readonly keepsImage: boolean
 }
 
 /** What a worker's machine adds to a job's input, and what therefore is not stored with it. */

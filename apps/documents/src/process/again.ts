@@ -2,13 +2,14 @@ import { type JobId, type Workflow, workflow } from '@headrace/engine'
 import type { DocumentSummary, FailedDocumentPage } from '@headrace/wire'
 import type { Opened, ReadOptions, ReadPage } from '../page/work.ts'
 import { DOCUMENTS_QUEUE, type DocumentTasks } from './document-tasks.ts'
-import type { ProcessInput } from './process-input.ts'
+import type { Output, ProcessInput } from './process-input.ts'
 import { byNumber, OPENED, READ, readPages } from './read-pages.ts'
 
 export const READ_AGAIN = 'documents.read-again'
 
 /** A document whose pages were opened before: what it is, the pages that were read, and those that are to be read again. */
-export type AgainInput = ReadOptions & {
+export type AgainInput = Omit<ReadOptions, 'keepsImage'> & {
+  readonly outputs: readonly Output[]
   /** The document's job that had the pages fail. */
   readonly of: JobId
   readonly source: string
@@ -28,10 +29,16 @@ export function readAgain(tasks: Pick<DocumentTasks, 'readPage' | 'assemble'>): 
     title: 'Read a document’s failed pages again',
     queue: DOCUMENTS_QUEUE,
     run: async (input, flow) => {
-      const { source, name, fields, opened, numbers, pages: recorded, languages, ocr, imageDpi } = input
+      const { source, name, fields, opened, numbers, pages: recorded, languages, ocr, imageDpi, outputs } = input
       flow.progress(OPENED, 'opened before')
       const { pages, failedPages } = await readPages(
-        { source, kind: opened.kind, options: { languages, ocr, imageDpi }, numbers, recorded },
+        {
+          source,
+          kind: opened.kind,
+          options: { languages, ocr, imageDpi, keepsImage: outputs.length > 0 },
+          numbers,
+          recorded,
+        },
         flow,
         tasks,
       )
@@ -44,6 +51,7 @@ export function readAgain(tasks: Pick<DocumentTasks, 'readPage' | 'assemble'>): 
         failedPages: [...input.failedPages, ...failedPages].sort(byNumber),
         // Only e-mails have attachments, and their text is one page, which is read when they are opened.
         attachments: [],
+        outputs,
         ...(fields && { fields }),
       })
     },

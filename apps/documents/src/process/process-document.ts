@@ -54,7 +54,7 @@ type Parts = {
 
 async function run(request: DocumentRequest, flow: Flow, parts: Parts): Promise<DocumentSummary> {
   const { tasks } = parts
-  const { name, fields, languages, depth = 0 } = request
+  const { name, fields, languages, outputs, depth = 0 } = request
   const source = await storeSource(request, flow, parts.artifacts)
   const { attachments: packed, ...opened } = await flow.call(tasks.openDocument, { source, name, languages, depth })
   flow.progress(OPENED, 'opened')
@@ -72,12 +72,14 @@ async function run(request: DocumentRequest, flow: Flow, parts: Parts): Promise<
     pages,
     failedPages,
     attachments,
+    outputs,
     ...(fields && { fields }),
   })
 }
 
-function pagesWish({ languages, ocr, imageDpi }: DocumentRequest, source: string, kind: DocumentSummary['kind']) {
-  return { source, kind, options: { languages, ocr, imageDpi } }
+function pagesWish(request: DocumentRequest, source: string, kind: DocumentSummary['kind']) {
+  const { languages, ocr, imageDpi, outputs } = request
+  return { source, kind, options: { languages, ocr, imageDpi, keepsImage: outputs.length > 0 } }
 }
 
 function numbersTo(count: number): number[] {

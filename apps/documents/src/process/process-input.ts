@@ -4,6 +4,10 @@ import { FieldsWish } from '../field/fields-wish.ts'
 const ARTIFACT = /^sha256:[0-9a-f]{64}$/
 /** Of a document within a JSON body; larger ones are uploaded. */
 const BASE64_LENGTH_MAX = 16_000_000
+/** What is made beside the text, its words, tables and fields. */
+export const OUTPUTS = ['images', 'pdf'] as const
+export type Output = (typeof OUTPUTS)[number]
+
 const DPI_MIN = 72
 const DPI_MAX = 300
 
@@ -35,6 +39,15 @@ export const ProcessInput = z.strictObject({
     .enum(['auto', 'always', 'never'])
     .default('auto')
     .meta({ title: 'OCR', description: 'auto: only pages that do not say their text themselves.' }),
+  outputs: z
+    .array(z.enum(OUTPUTS))
+    .max(OUTPUTS.length)
+    .default([...OUTPUTS])
+    .meta({
+      title: 'Outputs',
+      description:
+        'What is made beside the text, words, tables and fields: images of the pages, and a searchable PDF, which holds such images and so brings them along. Less is done sooner.',
+    }),
   imageDpi: z.int().min(DPI_MIN).max(DPI_MAX).default(150).meta({ title: 'Resolution of the page images' }),
   fields: FieldsWish.optional(),
 })
