@@ -415,7 +415,9 @@ class SqliteStore implements Store {
     this.#closed = true
     this.#callers.close()
     const goodbye = this.#commits.run('before-seen', () => {
-      for (const { number } of this.#knownWorkers.values()) releaseWorker(this.#context, number)
+      // Not `#knownWorkers`: one may have been added by this very transaction.
+      for (const { id, process } of this.#context.sql.all<{ id: number; process: number }>('aliveWorkers'))
+        if (process === this.#processes.id) releaseWorker(this.#context, id)
       this.#processes.unregister()
     })
     await goodbye
