@@ -23,8 +23,12 @@ const TICKS_PER_SECOND = 100
 
 type Kind = KnownPage['kind']
 
+/** What is made of a page: its text and words alone, or a searchable PDF besides, and with the app a page image. */
+type Makes = 'text' | 'text and PDF'
+
 export type Reading = {
   readonly name: string
+  readonly makes: Makes
   /** Of the known words of each kind of page, the share that was read. */
   readonly wordAccuracy: Readonly<Record<Kind, number>>
   readonly cpuSecondsPerPage: Readonly<Record<Kind, number>>
@@ -36,8 +40,15 @@ export type DocumentsReport = {
   readonly bench: 'documents'
   readonly what: string
   readonly pages: number
-  readonly headrace: Reading
-  readonly peers: readonly (Reading & { readonly headraceIsTimesBetter: number })[]
+  readonly headrace: readonly Reading[]
+  readonly peers: readonly Reading[]
+  /** Of those that make the same, how many times as many pages a second and core Headrace reads. */
+  readonly comparisons: readonly {
+    readonly headrace: string
+    readonly peer: string
+    readonly makes: Makes
+    readonly headraceIsTimesBetter: number
+  }[]
   readonly notMeasured: readonly { readonly name: string; readonly why: string }[]
   readonly machine: Machine
   readonly at: string
@@ -55,23 +66,36 @@ export function parseDocumentsOptions(
   throw new UsageError(`--runs takes a whole number from 1 to 100, not ${values.runs}.`)
 }
 
-export function documentsText({ what, headrace, peers, notMeasured, machine }: DocumentsReport): string {
+export function documentsText({ what, headrace, peers, comparisons, notMeasured, machine }: DocumentsReport): string {
   const { cpu, cores, system, node } = machine
-  const rows = [headrace, ...peers].map((reading) => {
+  const rows = [...headrace, ...peers].map((reading) => {
     const figures = KINDS.map(
       (kind) =>
         `${kind} ${(100 * reading.wordAccuracy[kind]).toFixed(2)} %, ${reading.cpuSecondsPerPage[kind]} s of CPU a page`,
     )
-    return `  ${reading.name}  ${reading.pagesPerSecondPerCore} pages a second and core; ${figures.join('; ')}`
+    return `  ${reading.name}, ${reading.makes}  ${reading.pagesPerSecondPerCore} pages a second and core; ${figures.join('; ')}`
   })
+  const times = comparisons.map(
+    (one) => `  ${one.headrace} beside ${one.peer}, ${one.makes}: ${one.headraceIsTimesBetter} times its speed`,
+  )
   const missing = notMeasured.map(({ name, why }) => `  ${name} was not measured: ${why}`)
-  return [`documents: ${what}`, `${cpu}, ${cores} cores, ${system}, Node ${node}`, '', ...rows, ...missing].join('\n')
+  return [
+    `documents: ${what}`,
+    `${cpu}, ${cores} cores, ${system}, Node ${node}`,
+    '',
+    ...rows,
+    '',
+    ...times,
+    ...missing,
+  ].join('\n')
 }
 
+const MAKES = ['text', 'text and PDF'] as const satisfies readonly Makes[]
 const KINDS = ['plain', 'rotated', 'noisy'] as const satisfies readonly Kind[]
 
 type Reader = AsyncDisposable & {
   readonly name: string
+  readonly makes: Makes
   /** CPU seconds that it has used so far. */
   cpuSeconds(): number
   read(page: KnownPage, path: string): Promise<readonly string[]>
@@ -89,25 +113,26 @@ export async function runDocumentsBench({ runs }: { readonly runs: number }): Pr
     () => true,
     () => false,
   )
-  const readers: Reader[] = [await openHeadrace('Headrace', join(folder, 'own'), undefined)]
+  const readers: Reader[] = []
   try {
-    if (hasDebianData)
-      readers.push(await openHeadrace('Headrace with Debian’s data', join(folder, 'debian'), DEBIAN_DATA))
-    if (version !== undefined) {
-      readers.push(tesseractReader(`tesseract ${version}, text only`, {}))
-      readers.push(tesseractReader(`tesseract ${version}, text and PDF`, { pdfBase: join(folder, 'tesseract') }))
+    for (const makes of MAKES) {
+      readers.push(await openHeadrace({ name: 'Headrace', makes }, join(folder, `own ${makes}`), undefined))
+      if (hasDebianData) {
+        const who = { name: 'Headrace with Debian’s data', makes }
+        readers.push(await openHeadrace(who, join(folder, `debian ${makes}`), DEBIAN_DATA))
+      }
+      if (version !== undefined)
+        readers.push(tesseractReader({ name: `tesseract ${version}`, makes }, join(folder, 'tesseract')))
     }
-    const [ours, ...others] = await measure(readers, pages, { folder, runs })
-    if (ours === undefined) throw new Error('nothing was measured')
+    const all = await measure(readers, pages, { folder, runs })
+    const [headrace, peers] = [all.filter(isOurs), all.filter((reading) => !isOurs(reading))]
     return {
       bench: 'documents',
-      what: `${pages.length} pages of A4 at 300 dpi, ${runs} times each, one at a time; the app makes page images and a searchable PDF besides`,
+      what: `${pages.length} pages of A4 at 300 dpi, ${runs} times each, one at a time, by the whole app from upload to result`,
       pages: pages.length,
-      headrace: ours,
-      peers: others.map((peer) => ({
-        ...peer,
-        headraceIsTimesBetter: round(ours.pagesPerSecondPerCore / peer.pagesPerSecondPerCore, 2),
-      })),
+      headrace,
+      peers,
+      comparisons: headrace.flatMap((ours) => peers.flatMap((peer) => comparisonOf(ours, peer))),
       notMeasured: version === undefined ? [{ name: 'tesseract', why: 'apt install tesseract-ocr' }] : [],
       machine: aboutMachine(),
       at: new Date().toISOString(),
@@ -116,6 +141,16 @@ export async function runDocumentsBench({ runs }: { readonly runs: number }): Pr
     for (const reader of readers) await reader[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   }
+}
+
+function isOurs({ name }: Reading): boolean {
+  return name.startsWith('Headrace')
+}
+
+function comparisonOf(ours: Reading, peer: Reading): DocumentsReport['comparisons'] {
+  if (ours.makes !== peer.makes) return []
+  const headraceIsTimesBetter = round(ours.pagesPerSecondPerCore / peer.pagesPerSecondPerCore, 2)
+  return [{ headrace: ours.name, peer: peer.name, makes: ours.makes, headraceIsTimesBetter }]
 }
 
 async function measure(
@@ -134,7 +169,7 @@ async function measure(
     for (const page of pages) {
       for (const [index, reader] of readers.entries()) {
         // Each run another document, or the app would know its page already.
-        const fresh = { ...page, png: withComment(page.png, `${run} ${reader.name}`) }
+        const fresh = { ...page, png: withComment(page.png, `${run} ${reader.name} ${reader.makes}`) }
         const [cpu, wall] = [reader.cpuSeconds(), performance.now()]
         const words = await reader.read(fresh, paths.get(page) ?? '')
         const spent = { cpuSeconds: reader.cpuSeconds() - cpu, seconds: (performance.now() - wall) / 1_000 }
@@ -142,7 +177,7 @@ async function measure(
       }
     }
   }
-  return readers.map(({ name }, index) => ({ name, ...(tallies[index] as Tally).figures() })) // one for each
+  return readers.map(({ name, makes }, index) => ({ name, makes, ...(tallies[index] as Tally).figures() })) // one for each
 }
 
 class Tally {
@@ -152,7 +187,7 @@ class Tally {
     this.#pages.push({ kind, accuracy, ...spent })
   }
 
-  figures(): Omit<Reading, 'name'> {
+  figures(): Omit<Reading, 'name' | 'makes'> {
     const of = (figure: 'accuracy' | 'cpuSeconds', digits: number) => ({
       plain: round(mean(this.#pages.filter(({ kind }) => kind === 'plain').map((page) => page[figure])), digits),
       rotated: round(mean(this.#pages.filter(({ kind }) => kind === 'rotated').map((page) => page[figure])), digits),
@@ -172,21 +207,27 @@ class Tally {
 const WARM_PAGES = 6
 
 /** The app on a store of its own. */
-async function openHeadrace(name: string, folder: string, tessdataDir: string | undefined): Promise<Reader> {
+async function openHeadrace(
+  { name, makes }: Pick<Reader, 'name' | 'makes'>,
+  folder: string,
+  tessdataDir: string | undefined,
+): Promise<Reader> {
   const artifacts = await openLocalArtifacts(join(folder, 'artifacts'))
   const store = await openSqliteStore(join(folder, 'jobs.db'))
   const { tasks } = documentsApp({ artifacts, cacheDir: join(folder, 'cache'), tessdataDir })
   const engine = createEngine({ store, artifacts, tasks })
   const worker = await engine.startWorker({ queues: { documents: 1 } })
+  const outputs = makes === 'text' ? [] : ['images', 'pdf']
   const reader: Reader = {
     name,
+    makes,
     cpuSeconds: () => {
       const { user, system } = process.cpuUsage()
       return (user + system) / 1e6
     },
     async read({ png }) {
       const { id: artifact } = await artifacts.put(png)
-      const { id } = await engine.submit(PROCESS_DOCUMENT, { document: { artifact }, name: 'page.png' })
+      const { id } = await engine.submit(PROCESS_DOCUMENT, { document: { artifact }, name: 'page.png', outputs })
       const { files } = (await engine.result(id)) as unknown as DocumentSummary
       const json = await artifacts.readBytes(parseArtifactId(files.json?.artifact))
       const { pages } = JSON.parse(Buffer.from(json).toString()) as DocumentContent // as the app writes it
@@ -201,9 +242,11 @@ async function openHeadrace(name: string, folder: string, tessdataDir: string | 
   return reader
 }
 
-function tesseractReader(name: string, outputs: { readonly pdfBase?: string }): Reader {
+function tesseractReader({ name, makes }: Pick<Reader, 'name' | 'makes'>, pdfBase: string): Reader {
+  const outputs = makes === 'text' ? {} : { pdfBase }
   return {
     name,
+    makes,
     cpuSeconds: childCpuSeconds,
     read: (_, path) => tesseractWords(path, outputs),
     async [Symbol.asyncDispose]() {},

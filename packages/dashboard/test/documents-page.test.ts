@@ -104,6 +104,28 @@ testServed(
 )
 
 testServed(
+  'who wants only the text gets it without a picture or a PDF',
+  async (open) => {
+    await using served = await serveDocuments(await builtPages())
+    await using opened = await open(served.url)
+    const { page } = opened
+    await page.goto(served.loginUrl)
+    await page.goto('/app/documents')
+    await page.getByText('How they are read').click()
+    await page.getByLabel('Make').selectOption('text')
+    assert.deepEqual(await axeFindings(page), [])
+    await choose(page, [fileOf('tale.pdf', await textPdf([TALE.slice(0, 60)]))])
+    await openDocument(page, 'tale.pdf')
+    await page.getByRole('heading', { level: 1 }).getByText('succeeded').waitFor()
+    await page.getByLabel(/^Text of page 1/).waitFor()
+    await page.getByRole('link', { name: 'Markdown' }).waitFor()
+    assert.equal(await page.locator('.page-image').count(), 0)
+    assert.equal(await page.getByRole('link', { name: /PDF/ }).count(), 0)
+  },
+  SLOW,
+)
+
+testServed(
   'a page that failed says why, and it alone is read again by its button',
   async (open) => {
     const dir = await mkdtemp(join(tmpdir(), 'headrace-pages-'))

@@ -13,6 +13,10 @@ import { newBatch, type ReadingWish, sendFiles, useUploads } from './uploads.ts'
 import { useDocuments } from './use-documents.ts'
 import './documents.css'
 
+const OUTPUTS = { all: ['images', 'pdf'], images: ['images'], text: [] } as const satisfies Record<
+  string,
+  ReadingWish['outputs']
+>
 const LANGUAGES = /^[a-z]{3}(_[a-z]+)?$/i
 
 export default function DocumentsPage() {
@@ -23,6 +27,7 @@ export default function DocumentsPage() {
   const { loadable, connection, reload } = useDocuments(batch)
   const [languages, setLanguages] = useState('eng')
   const [ocr, setOcr] = useState<NonNullable<ReadingWish['ocr']>>('auto')
+  const [makes, setMakes] = useState<keyof typeof OUTPUTS>('all')
 
   const wanted = languages.split(/[\s,+]+/).filter((one) => one !== '')
   const wrong = wanted.find((one) => !LANGUAGES.test(one))
@@ -30,7 +35,11 @@ export default function DocumentsPage() {
     if (files.length === 0) return
     // What is chosen while a batch is on its way belongs to it.
     const name = batch !== undefined && ofBatch.length > 0 ? batch : newBatch()
-    sendFiles(files, name, { ocr, ...(wanted.length > 0 && wrong === undefined && { languages: wanted }) })
+    sendFiles(files, name, {
+      ocr,
+      outputs: OUTPUTS[makes],
+      ...(wanted.length > 0 && wrong === undefined && { languages: wanted }),
+    })
     announce(files.length === 1 ? `${files[0]?.name} is sent.` : `${files.length} files are sent.`)
     if (name !== batch) setQuery({ batch: name })
   }
@@ -57,6 +66,14 @@ export default function DocumentsPage() {
                 <option value="auto">pages without text of their own</option>
                 <option value="always">every page</option>
                 <option value="never">nothing</option>
+              </select>
+            </label>
+            <label className="field">
+              <span>Make</span>
+              <select value={makes} onChange={(event) => setMakes(event.target.value as typeof makes)}>
+                <option value="all">text, page images and a searchable PDF</option>
+                <option value="images">text and page images</option>
+                <option value="text">text only, which is done sooner</option>
               </select>
             </label>
           </div>

@@ -16,7 +16,12 @@ const RETRY_DELAYS_MS = [0, 1_000, 3_000, 5_000, 10_000, 20_000, 30_000]
 const REDRAW_MS = 150
 
 /** How documents are to be read; the process's own inputs. */
-export type ReadingWish = { readonly languages?: readonly string[]; readonly ocr?: 'auto' | 'always' | 'never' }
+export type ReadingWish = {
+  readonly languages?: readonly string[]
+  readonly ocr?: 'auto' | 'always' | 'never'
+  /** What is made beside the text; left out: both. */
+  readonly outputs?: readonly ('images' | 'pdf')[]
+}
 
 type Sent = { readonly file: File; readonly wish: ReadingWish }
 
