@@ -23,6 +23,7 @@ export type { WaitForOptions } from './flow/signal-steps.ts'
 export { type RecordedHistory, recordHistory } from './history/record-history.ts'
 export { isJobId } from './job/ids.ts'
 export * from './job/job.ts'
+export { DEFAULT_QUEUE } from './job/new-job.ts'
 export {
   afterGoodbye,
   afterLapse,

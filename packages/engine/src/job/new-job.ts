@@ -6,7 +6,8 @@ import { checkDuration, checkLimit } from '../task/check-options.ts'
 import type { AnyTask } from '../task/workflow.ts'
 import type { JobId } from './job.ts'
 
-const DEFAULT_QUEUE = 'default'
+/** Of jobs whose task names none. */
+export const DEFAULT_QUEUE = 'default'
 
 /** A job that somebody asks for: a submitter, or a workflow that is to be its parent. */
 export type JobRequest = {

@@ -1,4 +1,4 @@
-import type { QueueChange, QueueCounts } from '@headrace/engine'
+import { DEFAULT_QUEUE, type QueueChange, type QueueCounts } from '@headrace/engine'
 import type { QueueList, QueueTimes, WireQueue } from '@headrace/wire'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { z } from 'zod'
@@ -38,7 +38,7 @@ export function queueRoutes(fastify: FastifyInstance, { engine, queueCounts }: S
   /** A queue may be set before its first job comes; one that nothing knows may as well be a slip of the pen. */
   async function noticeOf(name: string): Promise<string | undefined> {
     const [counts, workers] = await Promise.all([queueCounts.read(), store.workers()])
-    const ofTasks = [...engine.tasks.values()].map(({ queue }) => queue)
+    const ofTasks = [...engine.tasks.values()].map(({ queue = DEFAULT_QUEUE }) => queue)
     const ofWorkers = workers.flatMap(({ queues }) => Object.keys(queues))
     const known = new Set([...counts.map(({ queue }) => queue), ...ofTasks, ...ofWorkers])
     if (known.has(name)) return undefined
