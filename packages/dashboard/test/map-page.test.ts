@@ -50,6 +50,23 @@ testPage(
   },
 )
 
+testPage('layers that come after the map was opened are looked at then', {}, async ({ page }) => {
+  let letCome = () => {}
+  const mayCome = new Promise<void>((resolve) => {
+    letCome = resolve
+  })
+  await page.route('**/layers', async (route) => {
+    await mayCome
+    await route.continue()
+  })
+  await page.goto('/app/map')
+  await isReady(page)
+  const scale = page.locator('.maplibregl-ctrl-scale')
+  await scale.getByText(/000\skm/).waitFor()
+  letCome()
+  await scale.getByText(/^\d{1,3}\sk?m$/).waitFor()
+})
+
 testPage(
   'a new analysis takes the place of the one before, and going back shows that again',
   {},

@@ -32,6 +32,7 @@ import {
 setWorkerUrl(workerUrl)
 
 const GRATICULE_LINES = 6
+const FIT = { padding: 40 }
 const WORLD: BboxLonLat = [-130, -40, 130, 65]
 
 /** The map itself. All of its state is given; it tells only what was drawn on it. */
@@ -49,6 +50,8 @@ export default function MapCanvas(props: {
   const isDark = useIsDark()
   const latest = useRef(props)
   latest.current = props
+  /** The map was opened before anything was known that it could show. */
+  const isAtWorld = useRef(false)
 
   // biome-ignore lint/correctness/useExhaustiveDependencies: a map in other colours is another map; the rest of its state is put into it below.
   useEffect(() => {
@@ -56,7 +59,9 @@ export default function MapCanvas(props: {
     if (!container) return
     const before = ready?.map.getBounds()
     const colors = colorsOf(container)
-    const map = openMap(container, colors, before ? bboxOfBounds(before) : startOf(latest.current))
+    const start = before ? bboxOfBounds(before) : startOf(latest.current)
+    isAtWorld.current = start === WORLD
+    const map = openMap(container, colors, start)
     let drawing: Drawing | undefined
     const drawLabels = () => placeLabels(map, labels.current)
     const drawGraticule = () =>
@@ -79,7 +84,11 @@ export default function MapCanvas(props: {
   const names = props.layers.map(({ layer }) => layer.name).join('\n')
   // biome-ignore lint/correctness/useExhaustiveDependencies: layers are added when their names change; what else changes is set below.
   useEffect(() => {
-    if (ready) addLayers(ready.map, props.layers)
+    if (!ready) return
+    addLayers(ready.map, props.layers)
+    if (!isAtWorld.current || props.layers.length === 0) return
+    isAtWorld.current = false
+    ready.map.fitBounds([...startOf(props)], { ...FIT, animate: false })
   }, [ready, names])
 
   useEffect(() => {
@@ -126,7 +135,7 @@ function openMap(container: HTMLElement, colors: MapColors, bounds: BboxLonLat):
       layers: [...baseLayers(colors), ...areaLayers(colors)],
     },
     bounds: [...bounds],
-    fitBoundsOptions: { padding: 40 },
+    fitBoundsOptions: FIT,
     attributionControl: false,
     // North stays up: the labels at the edges are true only then, and a survey has no use for another view.
     dragRotate: false,
