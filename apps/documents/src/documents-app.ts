@@ -12,8 +12,8 @@ export type DocumentsOptions = {
   readonly artifacts: ArtifactStore
   /** Where artifacts that are being read lie on this machine; what is in it can be made again. */
   readonly cacheDir: string
-  /** A folder of `<language>.traineddata` files that go before the packaged ones. */
-  readonly tessdataDir?: string | undefined
+  /** Folders of `<language>.traineddata` files that go before those that come by npm, as `findTessdata` gives them. */
+  readonly tessdataDirs?: readonly string[]
   /** What is left out is as in `defaultLimits`. */
   readonly limits?: Partial<DocumentLimits>
 }
@@ -25,10 +25,10 @@ export type DocumentsOptions = {
  * const app = documentsApp({ artifacts, cacheDir: '/var/cache/headrace/documents' })
  * const engine = createEngine({ store, artifacts, tasks: [...app.tasks] })
  */
-export function documentsApp({ artifacts, cacheDir, tessdataDir, ...options }: DocumentsOptions): App {
+export function documentsApp({ artifacts, cacheDir, tessdataDirs = [], ...options }: DocumentsOptions): App {
   const limits = { ...defaultLimits, ...options.limits }
   const cache = new FileCache(artifacts, join(cacheDir, 'files'))
-  const tasks = documentTasks({ limits, cacheDir, tessdataDir }, cache)
+  const tasks = documentTasks({ limits, cacheDir, tessdataDirs }, cache)
   const part = partWorkflow(artifacts, tasks)
   const again = readAgain(tasks)
   return defineApp({

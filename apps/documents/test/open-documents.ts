@@ -30,7 +30,11 @@ export class Documents implements AsyncDisposable {
 
   /** @param options `dir`: of one that was closed before, to go on with what is in it */
   static async open(
-    options: Pick<DocumentsOptions, 'limits'> & { withWorker?: boolean; dir?: string; dashboardDir?: string } = {},
+    options: Pick<DocumentsOptions, 'limits' | 'tessdataDirs'> & {
+      withWorker?: boolean
+      dir?: string
+      dashboardDir?: string
+    } = {},
   ): Promise<Documents> {
     const dir = options.dir ?? (await mkdtemp(join(tmpdir(), 'headrace-documents-')))
     const artifacts = await openLocalArtifacts(join(dir, 'artifacts'))
@@ -39,6 +43,7 @@ export class Documents implements AsyncDisposable {
       artifacts,
       cacheDir: join(dir, 'cache'),
       ...(options.limits && { limits: options.limits }),
+      ...(options.tessdataDirs && { tessdataDirs: options.tessdataDirs }),
     })
     const engine = createEngine({ store, artifacts, tasks: app.tasks })
     const server = await createServer({

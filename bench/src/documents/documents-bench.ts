@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
-import { access, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { documentsApp, PROCESS_DOCUMENT } from '@headrace/app-documents'
+import { documentsApp, findTessdata, PROCESS_DOCUMENT } from '@headrace/app-documents'
 import {
   type KnownPage,
   knownPages,
@@ -18,7 +18,6 @@ import type { DocumentContent, DocumentSummary } from '@headrace/wire'
 import { aboutMachine, type Machine } from '../machine/about.ts'
 import { UsageError } from '../options.ts'
 
-const DEBIAN_DATA = '/usr/share/tesseract-ocr/5/tessdata'
 const TICKS_PER_SECOND = 100
 
 type Kind = KnownPage['kind']
@@ -103,23 +102,21 @@ type Reader = AsyncDisposable & {
 
 /**
  * Pages whose words are known, read by the whole documents app (upload to result, with page images, a searchable PDF and all
- * that belongs to it), one at a time, and by Debian's command, by turns.
+ * that belongs to it) as it reads on this machine, and with the data that come by npm alone; one at a time, and by
+ * Debian's command, by turns.
  */
 export async function runDocumentsBench({ runs }: { readonly runs: number }): Promise<DocumentsReport> {
   const folder = await mkdtemp(join(process.env.BENCH_DIR ?? tmpdir(), 'headrace-bench-documents-'))
   const pages = await Array.fromAsync(knownPages())
   const version = await tesseractVersion()
-  const hasDebianData = await access(join(DEBIAN_DATA, 'eng.traineddata')).then(
-    () => true,
-    () => false,
-  )
+  const machineData = findTessdata(undefined)
   const readers: Reader[] = []
   try {
     for (const makes of MAKES) {
-      readers.push(await openHeadrace({ name: 'Headrace', makes }, join(folder, `own ${makes}`), undefined))
-      if (hasDebianData) {
-        const who = { name: 'Headrace with Debian’s data', makes }
-        readers.push(await openHeadrace(who, join(folder, `debian ${makes}`), DEBIAN_DATA))
+      readers.push(await openHeadrace({ name: 'Headrace', makes }, join(folder, `as it is ${makes}`), machineData))
+      if (machineData.length > 0) {
+        const who = { name: 'Headrace with the data that come by npm', makes }
+        readers.push(await openHeadrace(who, join(folder, `npm ${makes}`), []))
       }
       if (version !== undefined)
         readers.push(tesseractReader({ name: `tesseract ${version}`, makes }, join(folder, 'tesseract')))
@@ -210,11 +207,11 @@ const WARM_PAGES = 6
 async function openHeadrace(
   { name, makes }: Pick<Reader, 'name' | 'makes'>,
   folder: string,
-  tessdataDir: string | undefined,
+  tessdataDirs: readonly string[],
 ): Promise<Reader> {
   const artifacts = await openLocalArtifacts(join(folder, 'artifacts'))
   const store = await openSqliteStore(join(folder, 'jobs.db'))
-  const { tasks } = documentsApp({ artifacts, cacheDir: join(folder, 'cache'), tessdataDir })
+  const { tasks } = documentsApp({ artifacts, cacheDir: join(folder, 'cache'), tessdataDirs })
   const engine = createEngine({ store, artifacts, tasks })
   const worker = await engine.startWorker({ queues: { documents: 1 } })
   const outputs = makes === 'text' ? [] : ['images', 'pdf']

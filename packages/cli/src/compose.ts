@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { documentsApp } from '@headrace/app-documents'
+import { documentsApp, findTessdata } from '@headrace/app-documents'
 import { layersApp } from '@headrace/app-layers'
 import { modelsApp } from '@headrace/app-models'
 import { watershedApp } from '@headrace/app-watershed'
@@ -34,6 +34,7 @@ export async function compose(
     readonly deployment?: string | undefined
   } = {},
 ): Promise<Composition> {
+  const tessdataDirs = findTessdata(process.env.HEADRACE_TESSDATA)
   const dataDir = await makeDataFolder(folder)
   const place = await openArtifacts(options.artifacts ?? join(dataDir, 'artifacts'))
   const catalogue = await openCatalogue(dataDir)
@@ -45,7 +46,7 @@ export async function compose(
   const documents = documentsApp({
     artifacts,
     cacheDir: join(dataDir, 'documents'),
-    tessdataDir: process.env.HEADRACE_TESSDATA,
+    tessdataDirs,
   })
   const models = modelsApp({ artifacts, settings: store.settings, cacheDir: join(dataDir, 'models') })
   const apps = [watershedApp({ catalogue }), layersApp({ catalogue }), documents, models]

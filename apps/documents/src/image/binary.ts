@@ -3,20 +3,32 @@ import type { Raster } from './raster.ts'
 /** Which pixels of a picture are ink: 1 where they are, rows from the top. */
 export type Binary = { readonly data: Uint8Array; readonly width: number; readonly height: number }
 
-/** Ink by the threshold that parts the two kinds of pixels best (Otsu's), darker than paper. */
-export function toBinary({ data, widthPx: width, heightPx: height }: Raster & { readonly channels: 1 | 3 }): Binary {
-  const threshold = otsuThreshold(data)
+/** Grey values are counted in about so many rows, all over the picture. */
+const ROWS_COUNTED = 400
+
+/** Ink by the threshold that parts the two kinds of pixels best, darker than paper. */
+export function toBinary(grey: Raster): Binary {
+  const { data, widthPx: width, heightPx: height } = grey
+  const threshold = inkThreshold(grey)
   const ink = new Uint8Array(width * height)
-  for (let index = 0; index < ink.length; index++) ink[index] = (data[index] ?? 255) <= threshold ? 1 : 0
+  for (let at = 0; at < ink.length; at++) ink[at] = (data[at] as number) <= threshold ? 1 : 0 // within the picture
   return { data: ink, width, height }
 }
 
-/** @returns the grey value up to which a pixel is ink; -1 where all pixels are alike */
-export function otsuThreshold(grey: Uint8Array): number {
-  return otsuOf(histogramOf(grey, [0], grey.length))
+/** The grey value up to which a pixel is ink, by Otsu's method; -1 where all pixels are alike. */
+export function inkThreshold({ data, widthPx, heightPx }: Raster): number {
+  const histogram = new Uint32Array(256)
+  const every = Math.max(1, Math.floor(heightPx / ROWS_COUNTED))
+  for (let row = 0; row < heightPx; row += every) {
+    for (let at = row * widthPx; at < (row + 1) * widthPx; at++) {
+      const value = data[at] as number // within the picture
+      histogram[value] = (histogram[value] as number) + 1
+    }
+  }
+  return otsuOf(histogram)
 }
 
-function otsuOf(histogram: Float64Array): number {
+function otsuOf(histogram: Uint32Array): number {
   let [total, count] = [0, 0]
   for (let value = 0; value < 256; value++) {
     count += histogram[value] ?? 0
@@ -38,39 +50,17 @@ function otsuOf(histogram: Float64Array): number {
 const SPECK_ROWS_EVERY = 4
 
 /** The share of ink that stands alone, without ink to its four sides: the specks of a bad copy. From every fourth row. */
-export function speckShare({ data, widthPx: width, heightPx: height }: Raster): number {
-  const rows = everyRow(SPECK_ROWS_EVERY, height)
-  const threshold = otsuOf(histogramOf(data, rows, width))
-  const isInk = (at: number) => (data[at] ?? 255) <= threshold
+export function speckShare(grey: Raster): number {
+  const { data, widthPx: width, heightPx: height } = grey
+  const threshold = inkThreshold(grey)
+  const isPaper = (at: number) => (data[at] as number) > threshold
   let [ink, alone] = [0, 0]
-  for (const row of rows) {
+  for (let row = 1; row < height - 1; row += SPECK_ROWS_EVERY) {
     for (let at = row * width + 1; at < (row + 1) * width - 1; at++) {
-      if (!isInk(at)) continue
+      if (isPaper(at)) continue
       ink++
-      if (!isInk(at - 1) && !isInk(at + 1) && !isInk(at - width) && !isInk(at + width)) alone++
+      if (isPaper(at - 1) && isPaper(at + 1) && isPaper(at - width) && isPaper(at + width)) alone++
     }
   }
   return ink === 0 ? 0 : alone / ink
-}
-
-/** The grey value up to which a pixel is ink, as `otsuThreshold` says it, from every eighth row. */
-export function inkThreshold({ data, widthPx, heightPx }: Raster): number {
-  return otsuOf(histogramOf(data, everyRow(8, heightPx), widthPx))
-}
-
-function everyRow(step: number, height: number): number[] {
-  const rows: number[] = []
-  for (let row = 1; row < height - 1; row += step) rows.push(row)
-  return rows
-}
-
-function histogramOf(grey: Uint8Array, rows: readonly number[], width: number): Float64Array {
-  const histogram = new Float64Array(256)
-  for (const row of rows) {
-    for (let at = row * width; at < (row + 1) * width; at++) {
-      const value = grey[at] ?? 255
-      histogram[value] = (histogram[value] ?? 0) + 1
-    }
-  }
-  return histogram
 }

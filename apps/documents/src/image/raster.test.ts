@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { type Raster, shrunkBy, toGrey, turned, withoutEmptyColour } from './raster.ts'
+import { halved, type Raster, toGrey, turned, withoutEmptyColour } from './raster.ts'
 
 function grey(rows: readonly (readonly number[])[]): Raster {
   return { data: Buffer.from(rows.flat()), widthPx: rows[0]?.length ?? 0, heightPx: rows.length, channels: 1, dpi: 300 }
@@ -13,16 +13,15 @@ test('a picture whose three channels are alike becomes one channel, and one colo
   assert.equal(withoutEmptyColour(coloured), coloured)
 })
 
-test('a copy shrunk twice has the rounded mean of four pixels in each; a row or column that is left over is left out', () => {
-  const shrunk = shrunkBy(
+test('a halved copy has the rounded mean of four pixels in each; a row or column that is left over is left out', () => {
+  const half = halved(
     grey([
       [0, 10, 255, 255, 9],
       [20, 31, 255, 254, 9],
       [1, 1, 1, 1, 1],
     ]),
-    2,
   )
-  assert.deepEqual(shrunk, { ...grey([[15, 255]]), dpi: 150 })
+  assert.deepEqual(half, { ...grey([[15, 255]]), dpi: 150 })
 })
 
 test('a grey picture is still one channel when it was turned', async () => {

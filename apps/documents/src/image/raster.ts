@@ -32,32 +32,26 @@ export function withoutEmptyColour(raster: Raster): Raster {
   return { ...raster, data: grey, channels: 1 }
 }
 
-/** A smaller copy to measure on, by a whole number of times: each of its pixels is the mean of those that it stands for. */
-export function shrunkBy(grey: Raster, times: number): Raster {
-  if (grey.channels !== 1) throw new RangeError(`A picture of ${grey.channels} channels is not grey.`)
-  if (times === 1) return grey
-  const [widthPx, heightPx] = [Math.floor(grey.widthPx / times), Math.floor(grey.heightPx / times)]
-  const data = Buffer.allocUnsafe(widthPx * heightPx)
-  const sums = new Uint32Array(widthPx)
-  const count = times * times
-  for (let row = 0; row < heightPx; row++) {
-    sums.fill(count >> 1) // so that a mean is rounded
-    for (let line = row * times; line < (row + 1) * times; line++) {
-      let at = line * grey.widthPx
-      for (let column = 0; column < widthPx; column++) {
-        let sum = 0
-        for (const end = at + times; at < end; at++) sum += grey.data[at] as number // within the picture
-        sums[column] = (sums[column] as number) + sum
-      }
-    }
-    for (let column = 0; column < widthPx; column++) data[row * widthPx + column] = (sums[column] as number) / count
-  }
-  return { data, widthPx, heightPx, channels: 1, dpi: grey.dpi / times }
+/** A smaller copy to measure on: halved until its long side is near to so many pixels. */
+export function shrunkTo(grey: Raster, longSidePx: number): { readonly small: Raster; readonly times: number } {
+  let [small, times] = [grey, 1]
+  for (; Math.max(small.widthPx, small.heightPx) > longSidePx * Math.SQRT2; times *= 2) small = halved(small)
+  return { small, times }
 }
 
-/** How many times a picture may be shrunk for its long side to come near to so many pixels. */
-export function timesTo({ widthPx, heightPx }: Raster, longSidePx: number): number {
-  return Math.max(1, Math.round(Math.max(widthPx, heightPx) / longSidePx))
+/** Each pixel is the mean of the four that it stands for; a row or column that is left over is left out. */
+export function halved({ data, widthPx, heightPx, channels, dpi }: Raster): Raster {
+  if (channels !== 1) throw new RangeError(`A picture of ${channels} channels is not grey.`)
+  const [halfWidthPx, halfHeightPx] = [widthPx >> 1, heightPx >> 1]
+  const half = Buffer.allocUnsafe(halfWidthPx * halfHeightPx)
+  for (let row = 0, to = 0; row < halfHeightPx; row++) {
+    for (let at = 2 * row * widthPx, below = at + widthPx, end = at + 2 * halfWidthPx; at < end; at += 2, below += 2) {
+      // All four are within the picture.
+      const above = (data[at] as number) + (data[at + 1] as number)
+      half[to++] = (above + (data[below] as number) + (data[below + 1] as number) + 2) >> 2
+    }
+  }
+  return { data: half, widthPx: halfWidthPx, heightPx: halfHeightPx, channels, dpi: dpi / 2 }
 }
 
 /** Turned clockwise; what comes into the picture at the corners is white. */
@@ -69,9 +63,14 @@ export async function turned(raster: Raster, degrees: number): Promise<Raster> {
 export async function scaledTo(raster: Raster, dpi: number): Promise<Raster> {
   const factor = dpi / raster.dpi
   if (Math.abs(factor - 1) < 0.01) return raster
-  const width = Math.max(1, Math.round(raster.widthPx * factor))
-  const height = Math.max(1, Math.round(raster.heightPx * factor))
-  return rasterOf(sharpOf(raster).resize({ width, height, fit: 'fill' }), dpi)
+  return resized(raster, { widthPx: raster.widthPx * factor, heightPx: raster.heightPx * factor })
+}
+
+/** A copy of that many pixels, rounded. Its resolution is that of its height. */
+export async function resized(raster: Raster, to: Pick<Raster, 'widthPx' | 'heightPx'>): Promise<Raster> {
+  const [width, height] = [to.widthPx, to.heightPx].map((pixels) => Math.max(1, Math.round(pixels)))
+  if (width === raster.widthPx && height === raster.heightPx) return raster
+  return rasterOf(sharpOf(raster).resize({ width, height, fit: 'fill' }), (raster.dpi * to.heightPx) / raster.heightPx)
 }
 
 /** Without the specks of a bad copy: each pixel becomes the median of its neighbourhood. */

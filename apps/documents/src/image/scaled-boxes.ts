@@ -1,11 +1,16 @@
 import type { Box } from '@headrace/wire'
 
+/** How many times as large, along a picture and down it. */
+export type Scale = { readonly x: number; readonly y: number }
+
 /** Boxes in the pixels of a picture that is so many times as large. */
 export function scaledBoxes<Boxed extends { readonly box: Box }>(
   boxed: readonly Boxed[],
-  scale: number,
+  { x, y }: Scale,
 ): readonly Boxed[] {
-  if (scale === 1) return boxed
-  const at = (value: number) => Math.round(value * scale)
-  return boxed.map((one) => ({ ...one, box: one.box.map(at) as unknown as Box })) // four, as before
+  if (x === 1 && y === 1) return boxed
+  return boxed.map((one) => {
+    const [left, top, right, bottom] = one.box
+    return { ...one, box: [Math.round(left * x), Math.round(top * y), Math.round(right * x), Math.round(bottom * y)] }
+  })
 }

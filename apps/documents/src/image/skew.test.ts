@@ -3,13 +3,13 @@ import { test } from 'node:test'
 import sharp from 'sharp'
 import { drawText, pngOf, TALE } from '../testing/make-documents.ts'
 import { toBinary } from './binary.ts'
-import { type Raster, rasterOf, shrunkBy, turned } from './raster.ts'
+import { type Raster, rasterOf, shrunkTo, turned } from './raster.ts'
 import { type Lie, lieOf } from './skew.ts'
 
 const page = await rasterOf(sharp(await pngOf(drawText(TALE))).toColourspace('b-w'), 300)
 
 async function lieOfTurned(degrees: number, raster: Raster = page): Promise<Lie> {
-  return lieOf(toBinary(shrunkBy(await turned(raster, degrees), 3)))
+  return lieOf(toBinary(shrunkTo(await turned(raster, degrees), 1_000).small))
 }
 
 test('a page on its side is to be turned so that its letters stand on their feet', async () => {

@@ -33,14 +33,15 @@ export function lieOf(binary: Binary): Lie {
   const edges = edgePoints(binary, binary.width)
   if (edges.x.length < POINTS_MIN) return { turnDegrees: 0, straightenDegrees: 0 }
   const sides = swapped(edgePoints(binary, 1))
-  const level = bestAngle(edges)
-  const sideways = bestAngle(sides)
+  const level = roughAngle(edges)
+  const sideways = roughAngle(sides)
   if (sideways.sharpness <= level.sharpness * SIDEWAYS_LEAD) {
-    return { turnDegrees: 0, straightenDegrees: straightenBy(level.degrees) }
+    return { turnDegrees: 0, straightenDegrees: straightenBy(exactDegrees(edges, level)) }
   }
-  const standsOnHead = evennessAt(sides, sideways.degrees, 'tops') > evennessAt(sides, sideways.degrees, 'feet')
+  const degrees = exactDegrees(sides, sideways)
+  const standsOnHead = evennessAt(sides, degrees, 'tops') > evennessAt(sides, degrees, 'feet')
   // In the mirror of swapped axes an angle counts the other way round.
-  return { turnDegrees: standsOnHead ? 270 : 90, straightenDegrees: straightenBy(-sideways.degrees) }
+  return { turnDegrees: standsOnHead ? 270 : 90, straightenDegrees: straightenBy(-degrees) }
 }
 
 function straightenBy(degrees: number): number {
@@ -77,18 +78,24 @@ function swapped({ x, y, isTop }: Points): Points {
   return { x: y, y: x, isTop }
 }
 
-function bestAngle(points: Points): { readonly degrees: number; readonly sharpness: number } {
-  const rough = { ...points, x: evenly(points.x, POINTS_ROUGH), y: evenly(points.y, POINTS_ROUGH) }
-  const { degrees } = sharpest(rough, { degrees: 0, by: DEGREES_MAX, step: 0.5 })
-  const nearer = sharpest(points, { degrees, by: 0.4, step: 0.1 })
-  return sharpest(points, { degrees: nearer.degrees, by: 0.08, step: 0.02 })
+/** To a tenth of a degree, from a sample. `sharpness` is for comparing: it does not grow with the number of points. */
+function roughAngle(points: Points): Angle {
+  const sample = evenly(points, POINTS_ROUGH)
+  const { degrees } = sharpest(sample, { degrees: 0, by: DEGREES_MAX, step: 0.5 })
+  return sharpest(sample, { degrees, by: 0.4, step: 0.1 })
 }
+
+function exactDegrees(points: Points, { degrees }: Angle): number {
+  return sharpest(points, { degrees, by: 0.12, step: 0.02 }).degrees
+}
+
+type Angle = { readonly degrees: number; readonly sharpness: number }
 
 /** Of the angles around one; where others are no sharper, that one. */
 function sharpest(
   points: Points,
   { degrees: middle, by, step }: { readonly degrees: number; readonly by: number; readonly step: number },
-): { readonly degrees: number; readonly sharpness: number } {
+): Angle {
   let best = { degrees: middle, sharpness: sharpnessAt(points, middle) }
   for (let degrees = middle - by; degrees <= middle + by + 1e-9; degrees += step) {
     const sharpness = sharpnessAt(points, degrees)
@@ -98,35 +105,40 @@ function sharpest(
 }
 
 function sharpnessAt(points: Points, degrees: number): number {
-  const counts = countsAt(points, degrees, () => true)
+  const counts = countsAt(points, degrees)
   let sum = 0
-  for (let row = 1; row < counts.length; row++) sum += ((counts[row] ?? 0) - (counts[row - 1] ?? 0)) ** 2
-  return sum
+  for (let row = 1; row < counts.length; row++) sum += ((counts[row] as number) - (counts[row - 1] as number)) ** 2
+  return sum / points.x.length ** 2
 }
 
 /** Whether the letters' tops, or their feet, lie in few rows. */
 function evennessAt(points: Points, degrees: number, of: 'tops' | 'feet'): number {
-  const counts = countsAt(points, degrees, (index) => (points.isTop[index] === 1) === (of === 'tops'))
+  const counts = countsAt(
+    kept(points, (index) => (points.isTop[index] === 1) === (of === 'tops')),
+    degrees,
+  )
   return counts.reduce((sum, count) => sum + count ** 2, 0)
 }
 
 /** How many points lie in each row. @param degrees by how much the points are turned clockwise first */
-function countsAt({ x, y }: Points, degrees: number, isCounted: (index: number) => boolean): Float64Array {
+function countsAt({ x, y }: Points, degrees: number): Int32Array {
   const radians = (degrees * Math.PI) / 180
   const [sine, cosine] = [Math.sin(radians), Math.cos(radians)]
-  const counts = new Float64Array(ROWS)
+  const counts = new Int32Array(ROWS)
   for (let index = 0; index < x.length; index++) {
-    if (!isCounted(index)) continue
-    const row = Math.round((x[index] ?? 0) * sine + (y[index] ?? 0) * cosine) + ROWS_ABOVE
-    counts[row] = (counts[row] ?? 0) + 1 // one beyond the picture's turned corners does not exist, and is not kept
+    const row = ((x[index] as number) * sine + (y[index] as number) * cosine + ROWS_ABOVE + 0.5) | 0
+    counts[row] = (counts[row] as number) + 1 // one beyond the picture's turned corners does not exist, and is not kept
   }
   return counts
 }
 
 /** At most so many of them, all over. */
-function evenly<
-  List extends { readonly length: number; filter(keep: (value: number, index: number) => boolean): List },
->(list: List, most: number): List {
-  const every = Math.max(1, Math.ceil(list.length / most))
-  return every === 1 ? list : list.filter((_, index) => index % every === 0)
+function evenly(points: Points, most: number): Points {
+  const every = Math.max(1, Math.ceil(points.x.length / most))
+  return every === 1 ? points : kept(points, (index) => index % every === 0)
+}
+
+function kept({ x, y, isTop }: Points, keep: (index: number) => boolean): Points {
+  const filter = (_: number, index: number) => keep(index)
+  return { x: x.filter(filter), y: y.filter(filter), isTop: isTop.filter(filter) }
 }

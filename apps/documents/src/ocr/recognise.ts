@@ -1,9 +1,9 @@
 import type { DocumentPage, DocumentTable, DocumentWord } from '@headrace/wire'
 import { speckShare, toBinary } from '../image/binary.ts'
-import { despeckled, type Raster, scaledTo, shrunkBy, timesTo, toGrey, turned } from '../image/raster.ts'
-import { scaledBoxes } from '../image/scaled-boxes.ts'
+import { letterSize } from '../image/letter-size.ts'
+import { despeckled, type Raster, resized, scaledTo, shrunkTo, toGrey, turned } from '../image/raster.ts'
+import { type Scale, scaledBoxes } from '../image/scaled-boxes.ts'
 import { lieOf } from '../image/skew.ts'
-import { stemHeight } from '../image/stem-height.ts'
 import { fillTable, type Grid } from '../table/find-tables.ts'
 import { eraseRules, ruledGrids } from '../table/ruled-page.ts'
 
@@ -16,13 +16,17 @@ const CONFIDENCE_SURE = 75
 /** More than this is never needed. */
 const DPI_MAX = 400
 /**
- * Tesseract scales each line to 36 pixels, so larger letters only cost time; smaller ones are read worse. Stems of so many
- * pixels stand in lines of some 33.
+ * Tesseract scales each line to 36 pixels, and its network goes along it pixel by pixel: taller letters only cost time, and wider
+ * ones, too. Smaller ones are read worse. A copy is read on which the stems of the smallest letters are so tall, and strokes
+ * so far from one another, which is as near as in a narrow face; docs/decisions/0038 says what was measured.
  */
-const STEM_PX = 14.5
+const [STEM_PX, PITCH_PX] = [18, 9.5]
 const READING_SCALE_MIN = 0.5
+/** Of the height's scale: letters are not narrowed further. */
+const NARROWED_MIN = 0.8
 /** A copy that is hardly smaller is not worth making. */
 const READING_SCALE_MAX = 0.92
+const AS_IT_IS: Scale = { x: 1, y: 1 }
 const REVERSE = { 0: 180, 90: 270, 270: 90 } as const
 
 export type Recognised = Pick<DocumentPage, 'turnedDegrees' | 'straightenedDegrees'> & {
@@ -38,7 +42,7 @@ export type ReadWords = (grey: Raster) => Promise<DocumentWord[]>
 export async function recognise(picture: Raster, readWords: ReadWords): Promise<Recognised> {
   const raster = picture.dpi > DPI_MAX ? await scaledTo(picture, 300) : picture
   const grey = await toGrey(raster)
-  const { turnDegrees, straightenDegrees } = lieOf(toBinary(shrunkBy(grey, timesTo(grey, LIE_LONG_SIDE_PX))))
+  const { turnDegrees, straightenDegrees } = lieOf(toBinary(shrunkTo(grey, LIE_LONG_SIDE_PX).small))
   const isSpeckled = speckShare(grey) > SPECKS_MAX
   const turn = (turnedDegrees: 0 | 90 | 180 | 270) =>
     turnPage({ raster, grey }, { turnedDegrees, straightenDegrees, isSpeckled })
@@ -48,8 +52,8 @@ export async function recognise(picture: Raster, readWords: ReadWords): Promise<
   const onItsHead = await turn(REVERSE[turnDegrees])
   const reversed = await readTurned(onItsHead, onItsHead.readingScale, readWords)
   const better = betterOf(reversed, read)
-  if (isSure(better) || likely.readingScale === 1) return better
-  return betterOf(await readTurned(better === read ? likely : onItsHead, 1, readWords), better)
+  if (isSure(better) || likely.readingScale.x === 1) return better
+  return betterOf(await readTurned(better === read ? likely : onItsHead, AS_IT_IS, readWords), better)
 }
 
 type TurnedPage = Pick<Recognised, 'turnedDegrees' | 'straightenedDegrees' | 'raster'> & {
@@ -57,8 +61,8 @@ type TurnedPage = Pick<Recognised, 'turnedDegrees' | 'straightenedDegrees' | 'ra
   readonly letters: Raster
   readonly grids: readonly Grid[]
   readonly near: number
-  /** Of the copy on which its letters are large enough, and no larger; 1: the page itself. */
-  readonly readingScale: number
+  /** Of the copy on which its letters are large enough, and no larger. */
+  readonly readingScale: Scale
 }
 
 async function turnPage(
@@ -71,15 +75,24 @@ async function turnPage(
   const grey = isSpeckled ? await despeckled(plain) : plain
   const { grids, near } = ruledGrids(grey)
   const letters = grids.length === 0 ? grey : eraseRules(grey, grids)
-  const scale = Math.max(READING_SCALE_MIN, STEM_PX / (stemHeight(letters) ?? STEM_PX))
-  const readingScale = scale > READING_SCALE_MAX ? 1 : scale
+  const readingScale = readingScaleOf(letters)
   return { turnedDegrees, straightenedDegrees: straightenDegrees, raster, letters, grids, near, readingScale }
 }
 
-async function readTurned(page: TurnedPage, scale: number, readWords: ReadWords): Promise<Recognised> {
+function readingScaleOf(letters: Raster): Scale {
+  const size = letterSize(letters)
+  if (size === undefined) return AS_IT_IS
+  const worthwhile = (scale: number) => (scale > READING_SCALE_MAX ? 1 : scale)
+  const y = worthwhile(Math.max(READING_SCALE_MIN, STEM_PX / size.stemPx))
+  const narrowed = worthwhile(Math.max(NARROWED_MIN, PITCH_PX / (size.pitchPx * y)))
+  return { x: y * narrowed, y }
+}
+
+async function readTurned(page: TurnedPage, { x, y }: Scale, readWords: ReadWords): Promise<Recognised> {
   const { letters, grids, near, raster, turnedDegrees, straightenedDegrees } = page
-  const copy = await scaledTo(letters, letters.dpi * scale)
-  const words = scaledBoxes(await readWords(copy), letters.widthPx / copy.widthPx)
+  const copy = await resized(letters, { widthPx: letters.widthPx * x, heightPx: letters.heightPx * y })
+  const back = { x: letters.widthPx / copy.widthPx, y: letters.heightPx / copy.heightPx }
+  const words = scaledBoxes(await readWords(copy), back)
   const tables = grids.map((grid) => fillTable(grid, words, near))
   return { turnedDegrees, straightenedDegrees, words, tables, raster }
 }

@@ -1,18 +1,55 @@
+import { createHash } from 'node:crypto'
+import { readdirSync } from 'node:fs'
 import { access, mkdir, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
-import { DocumentError } from '../errors.ts'
+import { dirname, join, resolve } from 'node:path'
+import { DocumentError, TessdataMissingError } from '../errors.ts'
 
-/** The one that comes along; `npm install @tesseract.js-data/deu` adds another. */
+/** The one that comes along; `npm install @tesseract.js-data/deu` adds another, and `apt install tesseract-ocr-deu` does. */
 export const DEFAULT_LANGUAGE = 'eng'
 
+/** In place of a folder: nothing but what comes by npm. */
+const NPM_ONLY = 'npm'
+
 const LANGUAGE_NAME = /^[a-z]{3}(_[a-z]+)?$/i
+const SUFFIX = '.traineddata'
+
+/** Where systems put the data of their `tesseract`: Debian and Ubuntu, Alpine and Arch, Fedora, Homebrew, Windows. */
+const SYSTEM_DIRS = [
+  '/usr/share/tesseract-ocr/5/tessdata',
+  '/usr/share/tesseract-ocr/4.00/tessdata',
+  '/usr/share/tessdata',
+  '/usr/share/tesseract/tessdata',
+  '/usr/local/share/tessdata',
+  '/opt/homebrew/share/tessdata',
+  'C:\\Program Files\\Tesseract-OCR\\tessdata',
+]
 
 export type TrainedDataPlaces = {
-  /** A folder with `<language>.traineddata` files, looked at first: `/usr/share/tesseract-ocr/5/tessdata` of Debian. */
-  readonly tessdataDir?: string | undefined
+  /** Folders with `<language>.traineddata` files, looked at in this order, and before the packages of npm. */
+  readonly tessdataDirs: readonly string[]
   /** Where links to the files of one engine are gathered. */
   readonly cacheDir: string
+}
+
+/**
+ * The folders whose trained data go before those that come by npm.
+ * @param named a folder, or `npm` for none; without it, what this machine's `tesseract` reads with, where it is installed
+ * @throws {TessdataMissingError} when the folder that is named has no trained data
+ */
+export function findTessdata(named: string | undefined, systemDirs: readonly string[] = SYSTEM_DIRS): string[] {
+  if (named === NPM_ONLY) return []
+  if (named === undefined || named === '') return systemDirs.filter(hasTrainedData).slice(0, 1)
+  if (!hasTrainedData(named)) throw new TessdataMissingError(named)
+  return [resolve(named)]
+}
+
+function hasTrainedData(dir: string): boolean {
+  try {
+    return readdirSync(dir).some((name) => name.endsWith(SUFFIX))
+  } catch {
+    return false // not there, or not ours to read
+  }
 }
 
 /**
@@ -20,12 +57,12 @@ export type TrainedDataPlaces = {
  * @throws {DocumentError} ocr_language_missing
  */
 export async function gatherTrainedData(languages: readonly string[], places: TrainedDataPlaces): Promise<string> {
-  const source = places.tessdataDir === undefined ? 'npm' : Buffer.from(places.tessdataDir).toString('hex').slice(-32)
-  const folder = join(places.cacheDir, 'trained-data', `${source}-${[...languages].sort().join('-')}`)
+  const files = await Promise.all(languages.map((language) => findTrainedData(language, places)))
+  const name = createHash('sha256').update(JSON.stringify(files)).digest('hex').slice(0, 16)
+  const folder = join(places.cacheDir, 'trained-data', name)
   await mkdir(folder, { recursive: true })
-  for (const language of languages) {
-    const file = await findTrainedData(language, places)
-    await symlink(file, join(folder, `${language}.traineddata`)).catch((error: NodeJS.ErrnoException) => {
+  for (const [index, language] of languages.entries()) {
+    await symlink(files[index] ?? '', join(folder, language + SUFFIX)).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'EEXIST') throw error // another thread was quicker
     })
   }
@@ -35,13 +72,10 @@ export async function gatherTrainedData(languages: readonly string[], places: Tr
 /** @throws {DocumentError} ocr_language_missing */
 export async function findTrainedData(
   language: string,
-  { tessdataDir }: Omit<TrainedDataPlaces, 'cacheDir'>,
+  { tessdataDirs }: Pick<TrainedDataPlaces, 'tessdataDirs'>,
 ): Promise<string> {
   if (LANGUAGE_NAME.test(language)) {
-    const candidates = [
-      ...(tessdataDir === undefined ? [] : [join(tessdataDir, `${language}.traineddata`)]),
-      ...packagedData(language),
-    ]
+    const candidates = [...tessdataDirs.map((dir) => join(dir, language + SUFFIX)), ...packagedData(language)]
     for (const path of candidates) {
       const isThere = await access(path).then(
         () => true,
@@ -53,14 +87,14 @@ export async function findTrainedData(
   throw new DocumentError(
     'ocr_language_missing',
     `There is no trained data for the language ${JSON.stringify(language.slice(0, 40))} here. Add it with ` +
-      '`npm install @tesseract.js-data/…`, or name one that is there; eng is.',
+      '`npm install @tesseract.js-data/…` or `apt install tesseract-ocr-…`, or name one that is there; eng is.',
   )
 }
 
 function packagedData(language: string): string[] {
   try {
     const packageJson = createRequire(import.meta.url).resolve(`@tesseract.js-data/${language}/package.json`)
-    return [join(dirname(packageJson), '4.0.0_best_int', `${language}.traineddata.gz`)]
+    return [join(dirname(packageJson), '4.0.0_best_int', `${language}${SUFFIX}.gz`)]
   } catch {
     return [] // not installed
   }

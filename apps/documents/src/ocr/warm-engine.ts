@@ -5,7 +5,7 @@ let warm: { readonly key: string; readonly engine: Promise<OcrEngine> } | undefi
 
 /** This thread's engine: opened once, and kept for as long as the pages are in the same languages. */
 export async function warmEngine(languages: readonly string[], places: TrainedDataPlaces): Promise<OcrEngine> {
-  const key = JSON.stringify([languages, places.tessdataDir])
+  const key = JSON.stringify([languages, places.tessdataDirs])
   const last = warm
   if (last?.key === key && !(await last.engine).isWorn) return last.engine
   const engine = OcrEngine.open(languages, places)

@@ -19,7 +19,8 @@ export async function keepSeenPage(
 ): Promise<ReadPage> {
   const { number, source, turnedDegrees, straightenedDegrees } = seen
   const raster = keepsImage && seen.raster.dpi > imageDpi ? await scaledTo(seen.raster, imageDpi) : seen.raster
-  const scale = raster.widthPx / seen.raster.widthPx
+  const times = raster.widthPx / seen.raster.widthPx
+  const scale = { x: times, y: times }
   const words = scaledBoxes(seen.words, scale)
   const tables = scaledBoxes(seen.tables, scale).map((table) => ({ ...table, cells: scaledBoxes(table.cells, scale) }))
   const text = textOfPage(words)

@@ -17,7 +17,7 @@ export type ReadOptions = {
 export type Surroundings = {
   readonly limits: DocumentLimits
   readonly cacheDir: string
-  readonly tessdataDir?: string | undefined
+  readonly tessdataDirs: readonly string[]
 }
 
 /** The input of `documents.open`. `source` is the artifact that the document is. */

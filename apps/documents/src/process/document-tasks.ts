@@ -46,7 +46,7 @@ export function documentTasks(around: Surroundings, cache: FileCache): DocumentT
       ...common,
       name: 'documents.read-page',
       title: 'A page of a document',
-      cache: { ttlMs: PAGE_KEPT_MS, perOwner: true, dependencies: () => [around.tessdataDir ?? 'npm'] },
+      cache: { ttlMs: PAGE_KEPT_MS, perOwner: true, dependencies: () => around.tessdataDirs },
       run: given<PageInput>(threads, cache, (page) => ({ work: { ...around, page }, artifacts: [page.source] })),
     }),
     assemble: task<AssembleInput, DocumentSummary>({

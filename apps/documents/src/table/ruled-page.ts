@@ -1,6 +1,6 @@
 import type { DocumentTable, DocumentWord } from '@headrace/wire'
 import { toBinary } from '../image/binary.ts'
-import { type Raster, shrunkBy, timesTo, toGrey } from '../image/raster.ts'
+import { type Raster, shrunkTo, toGrey } from '../image/raster.ts'
 import { fillTable, findGrids, type Grid } from './find-tables.ts'
 import { findRules } from './rules.ts'
 
@@ -13,8 +13,7 @@ const NEAR_SHARE = 5 / LONG_SIDE_PX
 
 /** @returns grids in the pixels of `grey`, and how far from each other lines still meet */
 export function ruledGrids(grey: Raster): { readonly grids: readonly Grid[]; readonly near: number } {
-  const times = timesTo(grey, LONG_SIDE_PX)
-  const small = shrunkBy(grey, times)
+  const { small, times } = shrunkTo(grey, LONG_SIDE_PX)
   const longSide = Math.max(small.widthPx, small.heightPx)
   const rules = findRules(toBinary(small), {
     lengthMin: Math.round(longSide * LENGTH_MIN_SHARE),

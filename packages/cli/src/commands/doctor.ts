@@ -11,7 +11,7 @@ import {
   type StoreOptions,
   storeOption,
 } from '../cli.ts'
-import { checkArtifacts, checkArtifactsUrl, checkLayers } from '../doctor/check-files.ts'
+import { checkArtifacts, checkArtifactsUrl, checkLayers, checkTrainedData } from '../doctor/check-files.ts'
 import { checkDataFolder, checkDisk, checkNode } from '../doctor/check-machine.ts'
 import { checkLocalFile, checkServer } from '../doctor/check-server.ts'
 import { checkPostgres, checkStore } from '../doctor/check-store.ts'
@@ -54,7 +54,8 @@ async function examine(options: DoctorOptions, env: NodeJS.ProcessEnv): Promise<
   const inside = folder.outcome === 'ok' ? await examineFolder(dataDir, options) : []
   const { store } = options
   const database = isPostgresUrl(store) ? await checkPostgres(store) : []
-  return [checkNode(), folder, ...inside, ...database, ...(await checkServer(options, env))]
+  const data = await checkTrainedData(env.HEADRACE_TESSDATA)
+  return [checkNode(), folder, ...inside, data, ...database, ...(await checkServer(options, env))]
 }
 
 async function examineFolder(dataDir: string, { artifacts, store }: DoctorOptions): Promise<readonly Finding[]> {

@@ -28,6 +28,17 @@ export async function checkArtifactsUrl(url: string): Promise<Finding> {
   }
 }
 
+/** What documents are read with. @param named by HEADRACE_TESSDATA */
+export async function checkTrainedData(named: string | undefined): Promise<Finding> {
+  const { findTessdata } = await import('@headrace/app-documents') // with its libraries, so only when needed
+  try {
+    const [dir] = findTessdata(named)
+    return ok('OCR data', dir === undefined ? 'those that come by npm' : `those in ${dir}, then those that come by npm`)
+  } catch (error) {
+    return fail('OCR data', (error as Error).message, 'Correct or unset HEADRACE_TESSDATA.')
+  }
+}
+
 /** Every manifest, and that the file which it names is there with the size that it says. */
 export async function checkLayers(dataDir: string): Promise<Finding> {
   try {

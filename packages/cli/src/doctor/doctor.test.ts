@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
 import { openSqliteStore } from '@headrace/store-sqlite'
-import { checkArtifacts, checkLayers } from './check-files.ts'
+import { checkArtifacts, checkLayers, checkTrainedData } from './check-files.ts'
 import { checkDataFolder, checkNode } from './check-machine.ts'
 import { checkLocalFile, checkServer } from './check-server.ts'
 import { checkStore } from './check-store.ts'
@@ -73,6 +73,14 @@ test('artifacts that were set aside as damaged are a warning', async () => {
   assert.equal((await checkArtifacts(folder.dir)).outcome, 'ok')
   await writeFile(join(folder.dir, 'artifacts', 'quarantine', 'abc'), '')
   assert.match((await checkArtifacts(folder.dir)).detail, /^1 were found damaged/)
+})
+
+test('the data that documents are read with are named, and a folder without any is a failure', async () => {
+  await using folder = await makeFolder()
+  assert.equal((await checkTrainedData('npm')).detail, 'those that come by npm')
+  const { outcome, detail } = await checkTrainedData(folder.dir)
+  assert.equal(outcome, 'fail')
+  assert.match(detail, /no \.traineddata file is/)
 })
 
 test('a layer whose manifest cannot be read is a failure', async () => {
