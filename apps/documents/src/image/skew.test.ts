@@ -38,3 +38,12 @@ test('a page without ink lies as it is', () => {
     straightenDegrees: 0,
   })
 })
+
+test('a sheet of nothing but level rules between margins lies as it is', () => {
+  const [width, height] = [600, 800]
+  const data = new Uint8Array(width * height)
+  for (let y = 60; y < height - 60; y += 40) data.fill(1, y * width + 50, y * width + width - 50)
+  assert.deepEqual(lieOf({ data, width, height }), { turnDegrees: 0, straightenDegrees: 0 })
+  for (let y = 60; y < height - 60; y += 40) data.fill(1, y * width, (y + 1) * width)
+  assert.deepEqual(lieOf({ data, width, height }), { turnDegrees: 0, straightenDegrees: 0 })
+})

@@ -48,8 +48,13 @@ function straightenBy(degrees: number): number {
   return Math.abs(degrees) < DEGREES_MIN ? 0 : Math.round(degrees * 100) / 100
 }
 
-/** `isTop`: 1 where ink begins, 0 where it ends. */
-type Points = { readonly x: Float32Array; readonly y: Float32Array; readonly isTop: Uint8Array }
+/** `isTop`: 1 where ink begins, 0 where it ends. `of`: of how many edges they are a sample. */
+type Points = {
+  readonly x: Float32Array
+  readonly y: Float32Array
+  readonly isTop: Uint8Array
+  readonly of: number
+}
 
 /**
  * Where ink begins and ends, or an even sample of it: lines of text are sharpest at their edges.
@@ -62,7 +67,7 @@ function edgePoints({ data, width, height }: Binary, step: number): Points {
   const every = Math.max(1, Math.ceil(count / POINTS_MAX))
   const kept = Math.ceil(count / every)
   // Typed from the start: lists of some hundred thousand numbers would keep the garbage collector busy.
-  const points = { x: new Float32Array(kept), y: new Float32Array(kept), isTop: new Uint8Array(kept) }
+  const points = { x: new Float32Array(kept), y: new Float32Array(kept), isTop: new Uint8Array(kept), of: count }
   let seen = 0
   for (let at = 0; at < end; at++) {
     if (data[at] === data[at + step] || seen++ % every !== 0) continue
@@ -74,11 +79,11 @@ function edgePoints({ data, width, height }: Binary, step: number): Points {
   return points
 }
 
-function swapped({ x, y, isTop }: Points): Points {
-  return { x: y, y: x, isTop }
+function swapped({ x, y, ...rest }: Points): Points {
+  return { x: y, y: x, ...rest }
 }
 
-/** To a tenth of a degree, from a sample. `sharpness` is for comparing: it does not grow with the number of points. */
+/** To a tenth of a degree, from a sample. */
 function roughAngle(points: Points): Angle {
   const sample = evenly(points, POINTS_ROUGH)
   const { degrees } = sharpest(sample, { degrees: 0, by: DEGREES_MAX, step: 0.5 })
@@ -108,7 +113,8 @@ function sharpnessAt(points: Points, degrees: number): number {
   const counts = countsAt(points, degrees)
   let sum = 0
   for (let row = 1; row < counts.length; row++) sum += ((counts[row] as number) - (counts[row - 1] as number)) ** 2
-  return sum / points.x.length ** 2
+  // As all edges would have it, of which these are a sample: a few that lie in one row are not sharper than many in some.
+  return sum * (points.of / Math.max(1, points.x.length)) ** 2
 }
 
 /** Whether the letters' tops, or their feet, lie in few rows. */
@@ -138,7 +144,7 @@ function evenly(points: Points, most: number): Points {
   return every === 1 ? points : kept(points, (index) => index % every === 0)
 }
 
-function kept({ x, y, isTop }: Points, keep: (index: number) => boolean): Points {
+function kept({ x, y, isTop, of }: Points, keep: (index: number) => boolean): Points {
   const filter = (_: number, index: number) => keep(index)
-  return { x: x.filter(filter), y: y.filter(filter), isTop: isTop.filter(filter) }
+  return { x: x.filter(filter), y: y.filter(filter), isTop: isTop.filter(filter), of }
 }
