@@ -54,16 +54,17 @@ test('another owner’s document, another task’s job and an unknown id are not
 async function madeOf(png: Uint8Array, outputs?: string) {
   const id = await documents.submit(png, outputs === undefined ? {} : { fields: { outputs } })
   await documents.engine.wait(id)
-  const { pages, text }: DocumentContent = (await documents.send('GET', `/elab_result/${id}`)).json()
+  const { pages, text, imageCount }: DocumentContent = (await documents.send('GET', `/elab_result/${id}`)).json()
   const { statusCode } = await documents.send('GET', `/documents/${id}/files/pdf`)
   assert.ok(statusCode === 200 || statusCode === 404, String(statusCode))
-  return { page: pages[0], text, hasPdf: statusCode === 200 }
+  return { page: pages[0], text, imageCount, hasPdf: statusCode === 200 }
 }
 
 test('without outputs a page is read all the same, and neither its image nor a PDF is made', async () => {
   const png = await pngOf(drawText(TALE.slice(0, 200)))
   const [whole, plain] = [await madeOf(png), await madeOf(png, '')]
   assert.deepEqual([whole.hasPdf, plain.hasPdf, plain.text], [true, false, whole.text])
+  assert.deepEqual([whole.imageCount, plain.imageCount], [1, 0])
   const [page, seen] = [plain.page, whole.page]
   assert.ok(page?.pixels && page.image === undefined && seen?.image && page.words[0] && seen.words[0])
   // The same places, each in its own pixels.
@@ -76,7 +77,7 @@ test('images come with a PDF, and without one where only they are asked for', as
   const png = await pngOf(drawText('Only a line.', { height: 300 }))
   const [pdf, images] = [await madeOf(png, 'pdf'), await madeOf(png, '["images"]')]
   assert.deepEqual([pdf.hasPdf, pdf.page?.image !== undefined], [true, true])
-  assert.deepEqual([images.hasPdf, images.page?.image !== undefined], [false, true])
+  assert.deepEqual([images.hasPdf, images.page?.image !== undefined, images.imageCount], [false, true, 1])
   const refused = await documents.upload(png, { fields: { outputs: 'docx' } })
   assert.equal(refused.statusCode, 400)
   assert.match(refused.body, /outputs.*images.*pdf/)

@@ -126,6 +126,26 @@ testServed(
 )
 
 testServed(
+  'who wants text and page images finds the pictures, and no PDF',
+  async (open) => {
+    await using served = await serveDocuments(await builtPages())
+    await using opened = await open(served.url)
+    const { page } = opened
+    await page.goto(served.loginUrl)
+    await page.goto('/app/documents')
+    await page.getByText('How they are read').click()
+    await page.getByLabel('Make').selectOption('images')
+    await choose(page, [fileOf('tale.pdf', await textPdf([TALE.slice(0, 60)]))])
+    await openDocument(page, 'tale.pdf')
+    await page.getByText('One picture').click()
+    const picture = await download(page, 'Picture of page 1')
+    assert.equal(picture.bytes.readUInt16BE(0), 0xffd8)
+    assert.equal(await page.getByRole('link', { name: /PDF/ }).count(), 0)
+  },
+  SLOW,
+)
+
+testServed(
   'a page that failed says why, and it alone is read again by its button',
   async (open) => {
     const dir = await mkdtemp(join(tmpdir(), 'headrace-pages-'))

@@ -88,6 +88,8 @@ export type DocumentSummary = {
   readonly metadata: { readonly [name: string]: string }
   readonly pageCount: number
   readonly wordCount: number
+  /** Of the pages whose image was made. */
+  readonly imageCount: number
   readonly language?: string
   readonly confidence?: number
   readonly fields: { readonly [name: string]: DocumentField }

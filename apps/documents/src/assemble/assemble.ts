@@ -52,6 +52,7 @@ export async function assemble(
     metadata,
     pageCount: input.pages.length + input.failedPages.length,
     wordCount: input.pages.reduce((sum, { wordCount }) => sum + wordCount, 0),
+    imageCount: input.pages.filter(({ image }) => image !== undefined).length,
     ...(language !== undefined && { language }),
     ...(confidences.length > 0 && {
       confidence: Math.round(confidences.reduce((sum, one) => sum + one, 0) / confidences.length),

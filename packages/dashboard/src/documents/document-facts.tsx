@@ -137,7 +137,7 @@ function Attachments({ summary }: { readonly summary: DocumentSummary }) {
 
 function PageImages({ document }: { readonly document: DocumentInfo }) {
   const read = document.pages.filter(({ state }) => state === 'succeeded')
-  if (document.summary?.files.pdf === undefined || read.length === 0) return null
+  if (!document.summary?.imageCount || read.length === 0) return null
   return (
     <Section title="Page images">
       <details>
