@@ -1,20 +1,9 @@
 import { ARTIFACT_NOTES, type ArtifactNames } from '@headrace/engine'
-import { FIRST_KEYS, type NamingRow, type NamingTable, readNamesPlace, toArtifactNames } from '@headrace/engine/rows'
+import { FIRST_KEYS, type NamingRow, namesStatement, readNamesPlace, toArtifactNames } from '@headrace/engine/rows'
 import { composed } from './connection/composed.ts'
-import { type StatementName, statements } from './connection/named.ts'
+import { statements } from './connection/named.ts'
 import type { Call } from './connection/pipeline.ts'
 import { call, type Session } from './connection/session.ts'
-
-const STATEMENTS: Readonly<Record<NamingTable, StatementName>> = {
-  jobs: 'namesInJobs',
-  outcomes: 'namesInOutcomes',
-  steps: 'namesInSteps',
-  events: 'namesInEvents',
-  progress: 'namesInProgress',
-  signals: 'namesInSignals',
-  schedules: 'namesInSchedules',
-  settings: 'namesInSettings',
-}
 
 const WRITES_BEFORE = 'writes before '
 const newestWrite = composed('select pg_snapshot_xmax(pg_current_snapshot())::text as xid')
@@ -36,7 +25,7 @@ export async function artifactNames(
   }
   const place = readNamesPlace(after.startsWith(WRITES_BEFORE) ? undefined : after)
   const key = place.key?.length ? place.key : FIRST_KEYS[place.table]
-  const rows = await session.run<NamingRow>(statements[STATEMENTS[place.table]], [...key, limit])
+  const rows = await session.run<NamingRow>(statements[namesStatement(place.table)], [...key, limit])
   return toArtifactNames(place, rows, limit)
 }
 

@@ -1,17 +1,6 @@
 import { ARTIFACT_NOTES, type ArtifactNames } from '@headrace/engine'
-import { FIRST_KEYS, type NamingRow, type NamingTable, readNamesPlace, toArtifactNames } from '@headrace/engine/rows'
-import type { Prepared, StatementName } from './prepared.ts'
-
-const STATEMENTS: Readonly<Record<NamingTable, StatementName>> = {
-  jobs: 'namesInJobs',
-  outcomes: 'namesInOutcomes',
-  steps: 'namesInSteps',
-  events: 'namesInEvents',
-  progress: 'namesInProgress',
-  signals: 'namesInSignals',
-  schedules: 'namesInSchedules',
-  settings: 'namesInSettings',
-}
+import { FIRST_KEYS, type NamingRow, namesStatement, readNamesPlace, toArtifactNames } from '@headrace/engine/rows'
+import type { Prepared } from './prepared.ts'
 
 /** A page. Only one transaction writes at a time, so what was begun before it is stored. See `Store.artifactNames`. */
 export function artifactNames(
@@ -20,7 +9,7 @@ export function artifactNames(
 ): ArtifactNames {
   const place = readNamesPlace(after)
   const key = place.key?.length ? place.key : FIRST_KEYS[place.table]
-  return toArtifactNames(place, sql.all<NamingRow>(STATEMENTS[place.table], ...key, limit), limit)
+  return toArtifactNames(place, sql.all<NamingRow>(namesStatement(place.table), ...key, limit), limit)
 }
 
 /** The artifacts that are named are not to be removed. */

@@ -36,6 +36,12 @@ export const FIRST_KEYS: Readonly<Record<NamingTable, readonly (number | string)
   settings: ['', ''],
 }
 
+/** What both SQL stores call the statement that reads a page of such a table. */
+export function namesStatement(table: NamingTable): `namesIn${Capitalize<NamingTable>}` {
+  // Sound: the type says what is done here.
+  return `namesIn${table.charAt(0).toUpperCase()}${table.slice(1)}` as `namesIn${Capitalize<NamingTable>}`
+}
+
 export function readNamesPlace(text: string | undefined): NamesPlace {
   if (text === undefined) return { table: 'jobs' }
   const [table, ...key] = JSON.parse(text) as [NamingTable, ...(number | string)[]] // sound: written below

@@ -19,7 +19,7 @@ export {
   FIRST_KEYS,
   type NamesPlace,
   type NamingRow,
-  type NamingTable,
+  namesStatement,
   readNamesPlace,
   toArtifactNames,
 } from './name-rows.ts'
