@@ -330,6 +330,7 @@ test('doctor finds nothing wrong, and knows the server and its worker', async ()
       'Store log ok',
       'Artifacts ok',
       'Layers ok',
+      'OCR data ok',
       'Server ok',
       'Workers ok',
     ],
