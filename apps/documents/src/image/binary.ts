@@ -1,3 +1,4 @@
+import type { Box } from '@headrace/wire'
 import type { Raster } from './raster.ts'
 
 /** Which pixels of a picture are ink: 1 where they are, rows from the top. */
@@ -63,4 +64,21 @@ export function speckShare(grey: Raster): number {
     }
   }
   return ink === 0 ? 0 : alone / ink
+}
+
+/** Of a picture: makes of a box the rows of ink that cross its middle without a gap; of one without ink there, itself. */
+export function inkIn(grey: Raster): (box: Box) => Box {
+  const { data, widthPx } = grey
+  let threshold: number | undefined
+  return (box) => {
+    threshold ??= inkThreshold(grey)
+    const [left, top, right, bottom] = box
+    const hasInk = (row: number) =>
+      data.subarray(row * widthPx + left, row * widthPx + right).some((value) => value <= (threshold as number)) // set above
+    let [from, to] = [(top + bottom) >> 1, (top + bottom) >> 1]
+    if (!hasInk(from)) return box
+    while (from > top && hasInk(from - 1)) from--
+    while (to < bottom && hasInk(to)) to++
+    return [left, from, right, to]
+  }
 }

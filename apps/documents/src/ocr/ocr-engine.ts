@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import type { DocumentWord } from '@headrace/wire'
 import { createWorker, OEM, PSM, type Worker } from 'tesseract.js'
 import { DocumentError } from '../errors.ts'
+import { inkIn } from '../image/binary.ts'
 import type { Raster } from '../image/raster.ts'
 import { gatherTrainedData, type TrainedDataPlaces } from './trained-data.ts'
 import { wordsOfTsv } from './tsv.ts'
@@ -52,7 +53,7 @@ export class OcrEngine {
     signal.addEventListener('abort', abort, { once: true })
     try {
       const { data } = await Promise.race([this.#recognise(raster), stop.promise])
-      return wordsOfTsv(data.tsv ?? '')
+      return wordsOfTsv(data.tsv ?? '', inkIn(raster))
     } catch (thrown) {
       await this.close()
       if (thrown instanceof DocumentError || signal.aborted) throw thrown

@@ -1,13 +1,14 @@
-import type { DocumentWord } from '@headrace/wire'
+import type { Box, DocumentWord } from '@headrace/wire'
 
 const WORD_LEVEL = '5'
 
 /**
  * Reads Tesseract's table of what it found: level, page, block, paragraph, line, word, left, top, width, height,
  * confidence, text.
+ * @param inkOf the box of the ink at the middle of a box, which Tesseract may tell larger than it is
  * @example wordsOfTsv('5\t1\t1\t1\t1\t1\t10\t20\t30\t8\t96.2\tHello')
  */
-export function wordsOfTsv(tsv: string): DocumentWord[] {
+export function wordsOfTsv(tsv: string, inkOf: (box: Box) => Box = (box) => box): DocumentWord[] {
   const words: DocumentWord[] = []
   let [line, lineKey] = [-1, '']
   for (const row of tsv.split('\n')) {
@@ -23,7 +24,9 @@ export function wordsOfTsv(tsv: string): DocumentWord[] {
       line,
     })
   }
-  return words.map((word, index) => withoutBar(word, words[index - 1], words[index + 1]))
+  return words.map((word, index) =>
+    word.text === '|' ? barOrLetter({ ...word, box: inkOf(word.box) }, words[index - 1], words[index + 1]) : word,
+  )
 }
 
 /** Of a bar's height: so much below its neighbours' feet is a bar, which reaches as deep as a g. */
@@ -33,8 +36,7 @@ const BAR_DEPTH = 0.12
  * Tesseract takes the I of a font without serifs for a bar, nearly every time it stands alone. The I stands on the line as
  * the words beside it do; a bar reaches below.
  */
-function withoutBar(word: DocumentWord, ...beside: readonly (DocumentWord | undefined)[]): DocumentWord {
-  if (word.text !== '|') return word
+function barOrLetter(word: DocumentWord, ...beside: readonly (DocumentWord | undefined)[]): DocumentWord {
   const neighbours = beside.filter((one) => one?.line === word.line && /^\p{L}/u.test(one.text))
   if (neighbours.length === 0) return word
   const [, top, , bottom] = word.box
