@@ -6,7 +6,7 @@ import type { Page } from 'playwright-core'
 import { mixedPdf, TALE, textPdf } from '../../../apps/documents/src/testing/make-documents.ts'
 import { demoPdf, scannedPage } from './demo-documents.ts'
 import { serveDocuments } from './documents-server.ts'
-import { axeFindings, builtPages, testServed } from './pages.ts'
+import { axeFindings, builtPages, type Open, testServed } from './pages.ts'
 
 /** Recognising a page takes seconds, on a busy machine a minute. */
 const SLOW = { waitMs: 150_000 }
@@ -33,14 +33,22 @@ async function download(page: Page, name: string): Promise<{ readonly file: stri
   return { file: download.suggestedFilename(), bytes: await readFile(await download.path()) }
 }
 
+/** The page of documents, of a server that has none yet. */
+async function openDocumentsPage(open: Open) {
+  await using resources = new AsyncDisposableStack()
+  const served = resources.use(await serveDocuments(await builtPages()))
+  const { page } = resources.use(await open(served.url))
+  await page.goto(served.loginUrl)
+  await page.goto('/app/documents')
+  const opened = resources.move()
+  return { page, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}
+
 testServed(
   'a PDF is chosen, sent and read; its words lie on its picture and are found by the keyboard',
   async (open) => {
-    await using served = await serveDocuments(await builtPages())
-    await using opened = await open(served.url)
-    const { page } = opened
-    await page.goto(served.loginUrl)
-    await page.goto('/app/documents')
+    await using documents = await openDocumentsPage(open)
+    const { page } = documents
     assert.deepEqual(await axeFindings(page), [])
     await choose(page, [fileOf('mill.pdf', await demoPdf())])
     await page.getByRole('progressbar', { name: 'The whole batch' }).waitFor()
@@ -106,11 +114,8 @@ testServed(
 testServed(
   'who wants only the text gets it without a picture or a PDF',
   async (open) => {
-    await using served = await serveDocuments(await builtPages())
-    await using opened = await open(served.url)
-    const { page } = opened
-    await page.goto(served.loginUrl)
-    await page.goto('/app/documents')
+    await using documents = await openDocumentsPage(open)
+    const { page } = documents
     await page.getByText('How they are read').click()
     await page.getByLabel('Make').selectOption('text')
     assert.deepEqual(await axeFindings(page), [])
@@ -128,11 +133,8 @@ testServed(
 testServed(
   'who wants text and page images finds the pictures, and no PDF',
   async (open) => {
-    await using served = await serveDocuments(await builtPages())
-    await using opened = await open(served.url)
-    const { page } = opened
-    await page.goto(served.loginUrl)
-    await page.goto('/app/documents')
+    await using documents = await openDocumentsPage(open)
+    const { page } = documents
     await page.getByText('How they are read').click()
     await page.getByLabel('Make').selectOption('images')
     await choose(page, [fileOf('tale.pdf', await textPdf([TALE.slice(0, 60)]))])
@@ -188,11 +190,8 @@ testServed(
 testServed(
   'a batch has one bar over all, sends three at a time, and lists those that failed',
   async (open) => {
-    await using served = await serveDocuments(await builtPages())
-    await using opened = await open(served.url)
-    const { page } = opened
-    await page.goto(served.loginUrl)
-    await page.goto('/app/documents')
+    await using documents = await openDocumentsPage(open)
+    const { page } = documents
     await page.evaluate(() => {
       const count = () => {
         const { most = '0' } = document.body.dataset

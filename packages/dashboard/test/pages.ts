@@ -95,7 +95,7 @@ export function testPage(name: string, options: PageTestOptions, body: (opened: 
   })
 }
 
-type Open = (
+export type Open = (
   url: string,
   expectedFaults?: string[],
   options?: BrowserContextOptions,
