@@ -14,24 +14,13 @@ export type DocumentErrorCode =
   | 'image_too_large'
   | 'document_too_slow'
   | 'ocr_language_missing'
+  | 'tessdata_missing'
   | 'ocr_failed'
   | 'pattern_too_slow'
   | 'upload_invalid'
   | 'page_unknown'
   | 'page_not_failed'
   | 'format_unknown'
-
-/** The folder that is named for trained data holds none. */
-export class TessdataMissingError extends Error {
-  override readonly name = 'TessdataMissingError'
-  readonly code = 'tessdata_missing'
-  constructor(dir: string) {
-    super(
-      `HEADRACE_TESSDATA names ${JSON.stringify(dir)}, where no .traineddata file is. Name a folder that has some, such as ` +
-        '/usr/share/tesseract-ocr/5/tessdata, or "npm" for those that come along.',
-    )
-  }
-}
 
 /** `code` is for programs and never changes; `message` says what happened, to what, and what to do. */
 export class DocumentError extends Error {

@@ -18,7 +18,7 @@ const DPI_MAX = 400
 /**
  * Tesseract scales each line to 36 pixels, and its network goes along it pixel by pixel: taller letters only cost time, and wider
  * ones, too. Smaller ones are read worse. A copy is read on which the stems of the smallest letters are so tall, and strokes
- * so far from one another, which is as near as in a narrow face; docs/decisions/0038 says what was measured.
+ * so far from one another, which is little more than in a narrow face; docs/decisions/0038 says what was measured.
  */
 const [STEM_PX, PITCH_PX] = [18, 9.5]
 const READING_SCALE_MIN = 0.5

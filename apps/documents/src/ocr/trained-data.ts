@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs'
 import { access, mkdir, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
-import { DocumentError, TessdataMissingError } from '../errors.ts'
+import { DocumentError } from '../errors.ts'
 
 /** The one that comes along; `npm install @tesseract.js-data/deu` adds another, and `apt install tesseract-ocr-deu` does. */
 export const DEFAULT_LANGUAGE = 'eng'
@@ -35,12 +35,18 @@ export type TrainedDataPlaces = {
 /**
  * The folders whose trained data go before those that come by npm.
  * @param named a folder, or `npm` for none; without it, what this machine's `tesseract` reads with, where it is installed
- * @throws {TessdataMissingError} when the folder that is named has no trained data
+ * @throws {DocumentError} tessdata_missing: the folder that is named has none
  */
 export function findTessdata(named: string | undefined, systemDirs: readonly string[] = SYSTEM_DIRS): string[] {
   if (named === NPM_ONLY) return []
   if (named === undefined || named === '') return systemDirs.filter(hasTrainedData).slice(0, 1)
-  if (!hasTrainedData(named)) throw new TessdataMissingError(named)
+  if (!hasTrainedData(named)) {
+    throw new DocumentError(
+      'tessdata_missing',
+      `HEADRACE_TESSDATA names ${JSON.stringify(named)}, where no .traineddata file is. Name a folder that has some, such as ` +
+        '/usr/share/tesseract-ocr/5/tessdata, or "npm" for those that come along.',
+    )
+  }
   return [resolve(named)]
 }
 
